@@ -1,0 +1,140 @@
+// The port: what a context may ask of the bus. The comments are the guarantees; test/bus holds each of them.
+import type { Task } from '../kernel/index.ts'
+import type { Stream } from './stream.ts'
+
+/** An event on its way out. */
+export interface Outgoing<T = unknown> {
+  readonly stream: Stream<T>
+  /** The same id is stored once, however often it is published within the stream's `dedupeMs`. */
+  readonly id: string
+  readonly data: T
+  /** Default: the stream's name. */
+  readonly type?: string
+  /** When it happened, ms UTC. Default: now. */
+  readonly time?: number
+  readonly traceparent?: string
+}
+
+/** An event of one stream, checked against its type. */
+export const outgoing = <T>(
+  stream: Stream<T>,
+  id: string,
+  data: T,
+  more: Pick<Outgoing, 'type' | 'time' | 'traceparent'> = {},
+): Outgoing => ({ stream: stream as Stream<unknown>, id, data, ...more })
+
+/** What the stream did with a published event. */
+export interface Receipt {
+  readonly partition: number
+  /** The Redis id; for a duplicate the empty string. */
+  readonly entry: string
+  readonly duplicate: boolean
+}
+
+/** An event as a consumer receives it; `data` has the stream's shape. Field names follow CloudEvents 1.0. */
+export interface Entry<T = unknown> {
+  readonly id: string
+  readonly type: string
+  readonly source: string
+  /** ms UTC, stamped by the publisher. */
+  readonly time: number
+  readonly key: string
+  /** Counts the partition's entries from 1 without holes. */
+  readonly sequence: number
+  readonly traceparent: string | undefined
+  readonly data: T
+  readonly stream: string
+  readonly partition: number
+  /** The Redis id. */
+  readonly entry: string
+  /** 1 at the first delivery. */
+  readonly attempt: number
+}
+
+export interface HandlerContext {
+  /** Aborts when the consumer is told to stop, loses the partition, or the handler's time is up. */
+  readonly signal: AbortSignal
+}
+
+export interface ConsumeOptions<T> {
+  readonly stream: Stream<T>
+  readonly group: string
+  /**
+   * Resolve: acknowledged. Throw: tried again after the next of `retryMs`, then dead-lettered. Throw `Reject`:
+   * dead-lettered at once. Throw `RetryAfter`: tried again after that time without counting the attempt.
+   */
+  readonly handle: (entry: Entry<T>, context: HandlerContext) => Promise<void>
+  /**
+   * `key`: each partition has one owner at a time and no entry of a key is handled before the one in front of it
+   * is acknowledged or dead-lettered. `none`: any consumer of the group takes any entry.
+   */
+  readonly order: 'key' | 'none'
+  /** Entries (order none) or keys (order key) handled at once. Default 16. */
+  readonly concurrency?: number
+  /** Pauses before each further attempt, ms; attempts = length + 1. Default 100, 1,000, 5,000, 15,000. */
+  readonly retryMs?: readonly number[]
+  /** An entry that a silent consumer held for this long goes to another, ms. */
+  readonly visibilityMs?: number
+  /** A handler that runs longer is aborted and counts as failed, ms. Default 60,000. */
+  readonly timeoutMs?: number
+  /** Where a new group begins. Default `start`. */
+  readonly from?: 'start' | 'end'
+}
+
+/**
+ * A fold reads a partition in order, keeps a state, and says things that follow from both. State and
+ * acknowledgement move in one script, outputs carry ids derived from their cause: after a crash the next owner
+ * continues from the same state and repeats only outputs that the bus then recognises.
+ */
+export interface FoldOptions<T, S> {
+  readonly stream: Stream<T>
+  readonly group: string
+  readonly start: () => S
+  /** Pure: the same state and entry give the same state and outputs. May change `state` in place. */
+  readonly apply: (state: S, entry: Entry<T>) => FoldOutput
+  /** What must survive; JSON. `load(save(s))` continues like s. */
+  readonly save: (state: S) => string
+  readonly load: (saved: string) => S
+  readonly from?: 'start' | 'end'
+}
+
+export interface FoldOutput {
+  readonly events: readonly Outgoing[]
+  /** Messages on channels: may be lost. */
+  readonly tell?: readonly { channel: string; message: string }[]
+}
+
+export interface Bus {
+  /**
+   * Resolves when Redis has stored every event (and, for a durable stream, when a replica confirmed it). Rejects
+   * with OVERLOADED, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE or REDIS_UNAVAILABLE; publishing again is always safe.
+   * Events of one key keep their order.
+   */
+  publish(events: readonly Outgoing[]): Promise<Receipt[]>
+  /** At least once, in batches; what a dead or paused consumer held is taken over. */
+  consume<T>(options: ConsumeOptions<T>): Task
+  fold<T, S>(options: FoldOptions<T, S>): Task
+  /** Entries of one partition from an entry on (exclusive), for reading back. Invalid ones are left out. */
+  readBack<T>(stream: Stream<T>, partition: number, after: string, count: number): Promise<Entry<T>[]>
+  /** At most once. */
+  tell(channel: string, message: string): Promise<void>
+  /** Listens to channels by pattern; `onReady` is called after each (re)subscription is confirmed. */
+  listen(patterns: readonly string[], onMessage: ChannelListener, onReady?: () => void): Task
+}
+
+export type ChannelListener = (channel: string, message: string) => void
+
+/** Thrown by a handler: no attempt will ever succeed. */
+export class Reject extends Error {
+  override readonly name = 'Reject'
+}
+
+/** Thrown by a handler: not now. The attempt does not count. */
+export class RetryAfter extends Error {
+  override readonly name = 'RetryAfter'
+  readonly delayMs: number
+  constructor(delayMs: number, reason: string) {
+    super(reason)
+    this.delayMs = delayMs
+  }
+}

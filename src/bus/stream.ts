@@ -1,0 +1,73 @@
+// A stream is declared once, in the catalog. It is a fixed number of partitions, each one Redis stream with its
+// bookkeeping under one hash tag, so that a script can touch them together (also in Redis Cluster).
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+
+export interface Stream<T> {
+  readonly name: string
+  readonly about: string
+  readonly shape: z.ZodType<T>
+  /** Entries of one key are handled in order, by one owner at a time. */
+  key(data: T): string
+  /** Fixed for the stream's life: a power of two, at least 4 × the consumers expected in a group. */
+  readonly partitions: number
+  /** How long acknowledged entries stay for reading back, ms. What is not acknowledged always stays. */
+  readonly retentionMs: number
+  /** Hard limit of entries in one partition: the publisher is refused (OVERLOADED) beyond it. */
+  readonly maxEntries: number
+  /** How long an event id is remembered at least, ms. Longer than any retry of a publisher. */
+  readonly dedupeMs: number
+  /** Largest encoded payload, bytes. */
+  readonly maxPayloadBytes: number
+  /** Confirmed by a replica (WAIT) or the AOF, where one is configured. */
+  readonly durable: boolean
+}
+
+type Required = 'name' | 'about' | 'shape' | 'key'
+export type StreamDeclaration<T> = Pick<Stream<T>, Required> & Partial<Omit<Stream<T>, Required>>
+
+export function defineStream<T>(declaration: StreamDeclaration<T>): Stream<T> {
+  return {
+    partitions: 8,
+    retentionMs: 60_000,
+    maxEntries: 200_000,
+    dedupeMs: 300_000,
+    maxPayloadBytes: 1_000_000,
+    durable: false,
+    ...declaration,
+  }
+}
+
+/** The first 32 bits of SHA-1 of the key, modulo the partitions: even for keys that differ in one letter. */
+export function partitionOf(stream: Pick<Stream<unknown>, 'partitions'>, key: string): number {
+  return createHash('sha1').update(key).digest().readUInt32BE(0) % stream.partitions
+}
+
+/** Every Redis key of one partition. */
+export function partitionKeys(stream: string, partition: number) {
+  const tag = `{${stream}:${partition}}`
+  return {
+    entries: tag,
+    /** Hash: last sequence, time of the last turn of the remembered ids, totals. */
+    meta: `${tag}:meta`,
+    idsNew: `${tag}:ids:new`,
+    idsOld: `${tag}:ids:old`,
+    /** Hash {owner, epoch, until}: who may acknowledge for a group. */
+    lease: (group: string) => `${tag}:lease:${group}`,
+    /** Hash: a fold's state and the entry it stands at. */
+    checkpoint: (group: string) => `${tag}:checkpoint:${group}`,
+    /** Sorted set: entries that wait for their next attempt, by due time. */
+    delayed: (group: string) => `${tag}:delayed:${group}`,
+  }
+}
+
+/** Redis keys of a stream as a whole. */
+export function streamKeys(stream: string) {
+  return {
+    dead: `dead:${stream}`,
+    /** Set of the groups that trimming must wait for. */
+    groups: `groups:${stream}`,
+    /** Sorted set of a group's living members by the server time of their last heartbeat. */
+    members: (group: string) => `members:${stream}:${group}`,
+  }
+}

@@ -1,0 +1,21 @@
+// Every pub/sub channel: what may be lost. Channels of a venue and symbol take any case in the symbol.
+
+/** Where an outside program may PUBLISH quotes; the payload is documented in docs/FEEDING.md. */
+export const inputChannels = {
+  ticker: (venue: string, symbol: string) => `market:ticker:${venue}:${symbol}`,
+  orderbook: (venue: string, symbol: string) => `market:orderbook:${venue}:${symbol}`,
+  /** An array of quotes: one message of the venue, applied together. */
+  batch: (venue: string) => `market:batch:${venue}`,
+} as const
+
+export const INPUT_PATTERNS = ['market:ticker:*', 'market:orderbook:*', 'market:batch:*'] as const
+
+/** Where signals are told to whoever listens: market:signal:technical and so on. */
+export const signalChannel = (kind: string) => `market:signal:${kind}`
+export const SIGNAL_PATTERN = 'market:signal:*'
+
+/** Says which cached answers are no longer true. */
+export const CACHE_DROPS = 'cache:drops'
+
+/** A waiter for a lock listens here for its release. */
+export const lockReleased = (resource: string) => `lock:released:${resource}`

@@ -1,0 +1,35 @@
+// START READING HERE. Every name that crosses a process, and the shape of what travels under it.
+export {
+  CACHE_DROPS,
+  INPUT_PATTERNS,
+  inputChannels,
+  lockReleased,
+  SIGNAL_PATTERN,
+  signalChannel,
+} from './channels.ts'
+export {
+  type Level,
+  level,
+  type Quote,
+  type QuoteMessage,
+  quote,
+  quoteMessage,
+  symbolName,
+  venueName,
+} from './market.ts'
+export { executions, inputQuotes, marketQuotes, opportunities, STREAMS, signals } from './streams.ts'
+export {
+  type ExecutionCompleted,
+  type ExecutionEvent,
+  executionCompleted,
+  executionEvent,
+  type Fill,
+  fill,
+  type Opportunity,
+  opportunity,
+  type Side,
+  type Signal,
+  type Source,
+  signal,
+  source,
+} from './trading.ts'

@@ -1,0 +1,63 @@
+// Every stream. A new one is one declaration here; its consumers name it, nothing else lists it.
+import { z } from 'zod'
+import { defineStream } from '../bus/index.ts'
+import { type QuoteMessage, quoteMessage } from './market.ts'
+import {
+  type ExecutionEvent,
+  executionEvent,
+  type Opportunity,
+  opportunity,
+  type Signal,
+  signal,
+} from './trading.ts'
+
+/** What an outside feed may XADD: one field `data` with the JSON that it would also PUBLISH (docs/FEEDING.md). */
+export const inputQuotes = defineStream<unknown>({
+  name: 'input.quotes',
+  about: 'Quotes as outside programs send them, not yet checked. XADD is open to everyone.',
+  shape: z.unknown(),
+  key: () => 'input',
+  partitions: 1,
+  // Redis itself cannot refuse an outside XADD; the bridge refuses at this size and says so.
+  maxPayloadBytes: 16_000_000,
+})
+
+export const marketQuotes = defineStream<QuoteMessage>({
+  name: 'market.quotes',
+  about: 'Checked quotes, one entry for each message of a venue and board.',
+  shape: quoteMessage,
+  key: (message) => message.board,
+  retentionMs: 120_000,
+  dedupeMs: 60_000,
+})
+
+export const signals = defineStream<Signal>({
+  name: 'signals',
+  about: 'Scored advice of the signal processors.',
+  shape: signal,
+  key: (s) => s.symbol,
+  partitions: 4,
+})
+
+export const opportunities = defineStream<Opportunity>({
+  name: 'arbitrage.opportunities',
+  about: 'Opportunities at first and at last sight.',
+  shape: opportunity,
+  key: (o) => o.symbol,
+  partitions: 8,
+  dedupeMs: 3_600_000,
+  durable: true,
+})
+
+export const executions = defineStream<ExecutionEvent>({
+  name: 'arbitrage.executions',
+  about: 'Fills, and the end of each execution.',
+  shape: executionEvent,
+  key: (e) => e.symbol,
+  partitions: 8,
+  dedupeMs: 3_600_000,
+  durable: true,
+})
+
+/** In the order in which data flows through them. */
+export const STREAMS = [inputQuotes, marketQuotes, signals, opportunities, executions] as const

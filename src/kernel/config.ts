@@ -1,0 +1,174 @@
+// The only reader of the environment. Every setting is one line of `SETTINGS`: shape, default, explanation;
+// `.env.example` and docs/SETTINGS.md are generated from it. What is set in the environment wins over `.env`.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { SluiceError } from './errors.ts'
+
+const text = (fallback = '') => z.string().default(fallback)
+const whole = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback)
+const number = (fallback: number, min: number, max: number) =>
+  z.coerce.number().min(min).max(max).default(fallback)
+const choice = <const T extends readonly [string, ...string[]]>(options: T, fallback: T[number]) =>
+  z.enum(options).default(fallback as never)
+
+interface Setting {
+  shape: z.ZodType
+  about: string
+}
+
+export const SETTINGS = {
+  PORT: { shape: whole(8080, 1, 65535), about: 'Port of the gateway: page, API, health, metrics, queues.' },
+  HOST: {
+    shape: text('127.0.0.1'),
+    about: 'Address the gateway listens on. 0.0.0.0 shows it to the network.',
+  },
+  DATA_DIR: { shape: text('./data'), about: 'Folder of everything kept on disk.' },
+  LOG_LEVEL: {
+    shape: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+    about: 'Least level that is logged.',
+  },
+  REDIS_URL: {
+    shape: z.union([z.literal(''), z.url({ protocol: /^rediss?$/ })]).default(''),
+    about:
+      'redis:// or rediss://, with user and password where needed. Empty: 127.0.0.1:6379 for workers; `npm start` runs its own server.',
+  },
+  REDIS_CACHE_URL: {
+    shape: z.union([z.literal(''), z.url({ protocol: /^rediss?$/ })]).default(''),
+    about: 'A second server for caches. Empty: the one of REDIS_URL.',
+  },
+  REDIS_LOCK_URLS: {
+    shape: text(),
+    about: 'Comma-separated independent servers for locks. Empty: the one of REDIS_URL.',
+  },
+  DATABASE_DRIVER: { shape: choice(['sqlite', 'postgres'], 'sqlite'), about: 'Where the truth is kept.' },
+  DATABASE_URL: {
+    shape: z.union([z.literal(''), z.url({ protocol: /^postgres(ql)?$/ })]).default(''),
+    about: 'postgres:// address; needed when DATABASE_DRIVER=postgres.',
+  },
+  DATABASE_POOL: { shape: whole(5, 1, 100), about: 'Postgres connections of one worker.' },
+  SQLITE_DB_PATH: { shape: text(), about: 'The SQLite file. Empty: DATA_DIR/sluice.db.' },
+  DRAIN_MS: { shape: whole(10_000, 0, 600_000), about: 'Time a worker has to finish what it holds, ms.' },
+  LEASE_MS: { shape: whole(5_000, 500, 60_000), about: 'Life of a partition lease without renewal, ms.' },
+  VISIBILITY_MS: {
+    shape: whole(30_000, 1_000, 3_600_000),
+    about: 'An entry that a silent consumer held for this long goes to another, ms.',
+  },
+  STATUS_EVERY_MS: { shape: whole(5_000, 500, 3_600_000), about: 'Pause between status lines, ms.' },
+  FEED: {
+    shape: z
+      .string()
+      .regex(/^(simulated|none|replay:.+)$/, 'one of simulated, none, replay:<file>')
+      .default('simulated'),
+    about: 'What the feed worker publishes: simulated, none, or replay:<recording>.',
+  },
+  FEED_SPEED: {
+    shape: number(0, 0, 100_000),
+    about: 'Speed of a replay: 1 is as recorded, 10 is ten times as fast, 0 is as fast as possible.',
+  },
+  SIM_SEED: { shape: whole(1, 0, 2 ** 31), about: 'Seed of the simulated market.' },
+  SIM_UPDATES_PER_SECOND: {
+    shape: number(5, 0.1, 1_000),
+    about: 'Book updates a second of each simulated instrument at each venue.',
+  },
+  VENUES_FILE: {
+    shape: text(),
+    about: 'JSON file of venues (docs/VENUES.md), added to the simulated and recorded ones.',
+  },
+  MARKET_BOARDS: {
+    shape: text(),
+    about: 'Symbols that must be read together, as name=SYM,SYM;name=SYM. Any other symbol is its own board.',
+  },
+  MARKET_TIME: {
+    shape: choice(['wall', 'event'], 'wall'),
+    about: 'The clock of executors and the paper venue: wall for a live market, event for a recording.',
+  },
+  BOOK_LEVELS: { shape: whole(20, 1, 1_000), about: 'Levels of each side that a published book keeps.' },
+  QUOTE_MAX_AGE_MS: { shape: whole(5_000, 1, 86_400_000), about: 'Older quotes are not traded on, ms.' },
+  QUOTE_MAX_AHEAD_MS: {
+    shape: whole(1_000, 0, 86_400_000),
+    about: 'A quote this far in the future is refused, ms.',
+  },
+  FEE_BPS: {
+    shape: z.union([z.literal(''), z.coerce.number().min(0).max(1_000)]).default(''),
+    about: 'Taker fee of every venue in basis points. Empty: each venue has its own.',
+  },
+  MIN_EDGE_BPS: { shape: number(0, -10_000, 10_000), about: 'Least edge after fees worth executing, bps.' },
+  MAX_NOTIONAL: {
+    shape: z
+      .string()
+      .regex(/^\d+(\.\d+)?$/, 'a decimal number')
+      .default('50000'),
+    about: 'Largest value of one leg, in the quote currency.',
+  },
+  OPPORTUNITY_MAX_AGE_MS: {
+    shape: whole(2_000, 1, 86_400_000),
+    about: 'An executor refuses an opportunity older than this, ms (wall time only).',
+  },
+  ORDER_TIMEOUT_MS: {
+    shape: whole(2_000, 10, 600_000),
+    about: 'An order unanswered for this long is ambiguous, ms.',
+  },
+  PAPER_BALANCES: {
+    shape: text('USDT=2000000,BTC=20,ETH=400,SOL=8000,XRP=600000,DOGE=4000000,ADA=1500000,BRL=5000000'),
+    about: 'What every paper venue starts with, as ASSET=amount,….',
+  },
+  PAPER_LATENCY_MS: { shape: whole(20, 0, 60_000), about: 'Time from an order to its fill on paper, ms.' },
+  PAPER_REJECT_RATE: { shape: number(0, 0, 1), about: 'Share of paper orders that are rejected.' },
+  PAPER_PARTIAL_RATE: { shape: number(0, 0, 1), about: 'Share of paper orders that fill in part only.' },
+  PAPER_SILENT_RATE: { shape: number(0, 0, 1), about: 'Share of paper orders whose answer never comes.' },
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof SETTINGS
+type Raw = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['shape']> }
+
+/** Every setting, checked, with what depends on others filled in. */
+export type Config = Omit<Raw, 'FEE_BPS'> & { FEE_BPS: number | '' }
+
+export type Environment = Record<string, string | undefined>
+
+/** The process's environment over the `.env` file of the folder it runs in. */
+export function processEnvironment(folder: string = process.cwd()): Environment {
+  return { ...readEnvFile(join(folder, '.env')), ...process.env }
+}
+
+/** Throws CONFIG_INVALID naming each wrong variable, what was given and what is allowed. */
+export function readConfig(environment: Environment = processEnvironment()): Config {
+  const problems: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
+    const given = environment[name]?.trim()
+    const parsed = setting.shape.safeParse(given === '' ? undefined : given)
+    if (parsed.success) values[name] = parsed.data
+    else problems.push(problemOf(name, given ?? '', parsed.error))
+  }
+  const config = values as Config
+  if (config.DATABASE_DRIVER === 'postgres' && !config.DATABASE_URL) {
+    problems.push('DATABASE_URL is empty; DATABASE_DRIVER=postgres needs a postgres:// address')
+  }
+  if (problems.length > 0) {
+    throw new SluiceError('CONFIG_INVALID', problems.join('\n'), { problems })
+  }
+  return {
+    ...config,
+    REDIS_URL: config.REDIS_URL || 'redis://127.0.0.1:6379',
+    SQLITE_DB_PATH: config.SQLITE_DB_PATH || join(config.DATA_DIR, 'sluice.db'),
+  }
+}
+
+function problemOf(name: SettingName, given: string, error: z.ZodError): string {
+  // A URL may hold a password: name the variable, not its value.
+  const shown = name.includes('URL') ? 'a value' : JSON.stringify(given)
+  return `${name} is ${shown}; allowed: ${error.issues.map((issue) => issue.message).join(', ')}`
+}
+
+function readEnvFile(path: string): Environment {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new SluiceError('CONFIG_INVALID', `${path} cannot be read.`, { path }, error)
+  }
+}

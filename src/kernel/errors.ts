@@ -1,0 +1,56 @@
+// Every failure that a person may have to act on carries a stable code. The table is the single list of
+// codes; docs/ERRORS.md documents exactly these (a test compares both ways).
+
+export const ERROR_CODES = {
+  CONFIG_INVALID: 'A setting has a value that is not allowed.',
+  NODE_TOO_OLD: 'Node is older than Sluice can run on.',
+  PORT_IN_USE: 'A port that Sluice wants to listen on is taken.',
+  REDIS_UNAVAILABLE: 'Redis did not answer.',
+  REDIS_NOT_FOUND: 'No redis-server program and no running server was found.',
+  REDIS_WRONG_TYPE: 'A Redis key holds another type than Sluice keeps there.',
+  DATABASE_UNAVAILABLE: 'The database did not answer.',
+  DATABASE_BUSY: 'The database stayed locked by another writer past the deadline.',
+  MIGRATION_EDITED: 'An applied migration differs from its file, or a file was added before an applied one.',
+  MIGRATION_FAILED: 'A migration could not be applied.',
+  OVERLOADED: 'A stream reached its hard limit; the publisher is refused so that no reader is robbed.',
+  PAYLOAD_INVALID: 'A payload does not have the shape that its stream or channel declares.',
+  PAYLOAD_TOO_LARGE: 'A payload is larger than its stream allows.',
+  ENTRY_MALFORMED: 'A stream entry lacks a field or holds one that cannot be parsed.',
+  OWNERSHIP_LOST: 'The partition belongs to another consumer now; its acknowledgement or output was refused.',
+  HANDLER_TIMEOUT: 'A handler did not finish in its time.',
+  LOCK_LOST: 'A lock was lost before its work was done.',
+  FENCED: 'A newer fencing token exists; nothing was written.',
+  ORDER_INVALID: 'An order breaks a limit of its venue (tick, lot, minimum).',
+  ORDER_AMBIGUOUS: 'The venue did not answer; whether the order exists is unknown until it is asked again.',
+  VENUE_UNKNOWN: 'No venue of that name is configured.',
+  INSTRUMENT_UNKNOWN: 'The venue does not trade that symbol.',
+  RECORDING_INVALID: 'A recording has a line that cannot be understood.',
+  FILE_NOT_FOUND: 'A file does not exist or cannot be read.',
+  USAGE: 'A command was called with arguments it does not take.',
+  LEDGER_MISMATCH: 'Cash or positions do not equal what the fills say.',
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** An error with a stable `code`, a sentence for a person, and the facts behind it as fields. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode
+  readonly facts: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, facts: Record<string, unknown> = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'SluiceError'
+    this.code = code
+    this.facts = facts
+  }
+}
+
+export function isSluiceError(error: unknown, code?: ErrorCode): error is SluiceError {
+  return error instanceof SluiceError && (code === undefined || error.code === code)
+}
+
+/** The sentence of any thrown value. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

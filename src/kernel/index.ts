@@ -1,0 +1,26 @@
+export { afterMs, type Clock, isoTime, systemClock } from './clock.ts'
+export {
+  type Config,
+  type Environment,
+  processEnvironment,
+  readConfig,
+  SETTINGS,
+  type SettingName,
+} from './config.ts'
+export {
+  ceilTo,
+  type Decimal,
+  type DecimalInput,
+  decimal,
+  decimalText,
+  floorTo,
+  maxOf,
+  minOf,
+  ratio,
+  ZERO,
+} from './decimal.ts'
+export { ERROR_CODES, type ErrorCode, isSluiceError, messageOf, SluiceError } from './errors.ts'
+export { deriveId, processId, randomId } from './ids.ts'
+export { type Logger, openLog, withoutPassword } from './log.ts'
+export { openResources, type Resources } from './resources.ts'
+export { aborted, repeat, runTasks, type Task } from './task.ts'
