@@ -1,5 +1,6 @@
 // The port: what a context may ask of the bus. The comments are the guarantees; test/bus holds each of them.
 import type { Task } from '../kernel/index.ts'
+import type { BusEmitter } from './events.ts'
 import type { Stream } from './stream.ts'
 
 /** An event on its way out. */
@@ -104,7 +105,58 @@ export interface FoldOutput {
   readonly tell?: readonly { channel: string; message: string }[]
 }
 
+/** Where a group stands in one partition. */
+export interface GroupStatus {
+  readonly group: string
+  /** Entries delivered and not acknowledged. */
+  readonly pending: number
+  /** Entries that wait for their next attempt. */
+  readonly delayed: number
+  /** Last sequence − last sequence that everything up to is acknowledged. */
+  readonly lag: number
+  /** Age of the oldest entry that is not acknowledged, ms; 0 without one. */
+  readonly oldestMs: number
+  readonly owner: string | undefined
+  readonly epoch: number
+}
+
+export interface PartitionStatus {
+  readonly partition: number
+  readonly length: number
+  /** Entries ever published here. */
+  readonly lastSequence: number
+  readonly groups: readonly GroupStatus[]
+}
+
+export interface StreamStatus {
+  readonly stream: string
+  readonly partitions: readonly PartitionStatus[]
+  readonly deadLetters: number
+  /** Living members of each group. */
+  readonly members: Readonly<Record<string, readonly string[]>>
+}
+
+/** An entry that no attempt could handle. */
+export interface DeadLetter {
+  /** Its id in the dead-letter stream. */
+  readonly entry: string
+  readonly stream: string
+  readonly partition: number
+  readonly group: string
+  readonly originEntry: string
+  readonly eventId: string
+  readonly key: string
+  readonly attempts: number
+  readonly reason: string
+  readonly stack: string
+  /** When it was given up, ms UTC. */
+  readonly time: number
+  /** The payload as text, as it was published. */
+  readonly data: string
+}
+
 export interface Bus {
+  readonly events: BusEmitter
   /**
    * Resolves when Redis has stored every event (and, for a durable stream, when a replica confirmed it). Rejects
    * with OVERLOADED, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE or REDIS_UNAVAILABLE; publishing again is always safe.
@@ -116,6 +168,14 @@ export interface Bus {
   fold<T, S>(options: FoldOptions<T, S>): Task
   /** Entries of one partition from an entry on (exclusive), for reading back. Invalid ones are left out. */
   readBack<T>(stream: Stream<T>, partition: number, after: string, count: number): Promise<Entry<T>[]>
+  status(stream: Stream<unknown>): Promise<StreamStatus>
+  /** Newest first. */
+  deadLetters(stream: Stream<unknown>, limit: number): Promise<DeadLetter[]>
+  /** Publishes a dead letter again (its payload edited when `data` is given) and removes it. */
+  replayDeadLetter(stream: Stream<unknown>, entry: string, data?: string): Promise<boolean>
+  dropDeadLetter(stream: Stream<unknown>, entry: string): Promise<boolean>
+  /** Removes what every group has acknowledged and what is older than the retention; returns how many. */
+  trim(stream: Stream<unknown>): Promise<number>
   /** At most once. */
   tell(channel: string, message: string): Promise<void>
   /** Listens to channels by pattern; `onReady` is called after each (re)subscription is confirmed. */

@@ -2,14 +2,19 @@ export {
   type Bus,
   type ChannelListener,
   type ConsumeOptions,
+  type DeadLetter,
   type Entry,
   type FoldOptions,
   type FoldOutput,
+  type GroupStatus,
   type HandlerContext,
   type Outgoing,
   outgoing,
+  type PartitionStatus,
   type Receipt,
   Reject,
   RetryAfter,
+  type StreamStatus,
 } from './bus.ts'
+export { type BusEmitter, type BusEvents, busEmitter } from './events.ts'
 export { defineStream, partitionKeys, partitionOf, type Stream, streamKeys } from './stream.ts'
