@@ -1,0 +1,103 @@
+// The only place where a Redis connection is made. One client cannot serve every use: what is right for a blocking
+// reader (wait for ever) is wrong for a cache (answer now or not at all), so each role has its own manners.
+import { Redis, type RedisOptions } from 'ioredis'
+import { messageOf, SluiceError, withoutPassword } from '../kernel/index.ts'
+
+export type { Redis }
+
+/**
+ * - `writer`: publishes, acknowledges, runs scripts. Fails at once when the server is away: ioredis would otherwise
+ *   send an unanswered command again after a reconnect (measured: one XADD became two entries).
+ * - `reader`: blocks. Its command fails on a disconnect instead of being sent again, so the loop can look at what
+ *   was already delivered to it first.
+ * - `subscriber`: pub/sub; subscribes again by itself.
+ * - `cache`: an answer within 50 ms or none.
+ * - `lock`: far below any lock's lifetime.
+ * - `jobs`: as BullMQ demands.
+ */
+export type Role = 'writer' | 'reader' | 'subscriber' | 'cache' | 'lock' | 'jobs'
+
+const ROLE_OPTIONS: Record<Role, RedisOptions> = {
+  writer: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 5_000 },
+  reader: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
+  subscriber: { maxRetriesPerRequest: null, enableOfflineQueue: true },
+  cache: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 50 },
+  lock: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 200 },
+  jobs: { maxRetriesPerRequest: null },
+}
+
+export interface ConnectOptions {
+  /** Shown in CLIENT LIST. */
+  readonly name?: string
+  /** Told of every connection error; reconnecting goes on by itself. Without it errors show in the next command. */
+  readonly onError?: (error: Error) => void
+}
+
+/** Connects lazily: nothing happens before `ready` or the first command of a role that queues. */
+export function connectRedis(url: string, role: Role, { name, onError }: ConnectOptions = {}): Redis {
+  const options: RedisOptions = {
+    lazyConnect: true,
+    connectTimeout: 5_000,
+    // A close by a peer that is gone without a word is noticed by TCP keep-alive.
+    keepAlive: 10_000,
+    retryStrategy: (attempt) => Math.min(25 * 2 ** Math.min(attempt, 6), 1_000),
+    connectionName: `sluice:${name ?? role}`,
+    ...ROLE_OPTIONS[role],
+  }
+  const client = new Redis(url, options)
+  client.on('error', (error: Error) => onError?.(error))
+  return client
+}
+
+/** Resolves when the client can take commands; rejects with REDIS_UNAVAILABLE after `timeoutMs`. */
+export async function ready(client: Redis, timeoutMs = 10_000): Promise<void> {
+  if (client.status === 'ready') return
+  let timer: NodeJS.Timeout | undefined
+  let lastError: unknown
+  const onError = (error: Error) => {
+    lastError = error
+  }
+  client.on('error', onError)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(unavailable(client, lastError ?? new Error('no answer'))), timeoutMs)
+      client.once('ready', resolve)
+      if (client.status === 'wait') client.connect().catch(onError)
+      if (client.status === 'end') reject(unavailable(client, new Error('the connection was closed')))
+    })
+  } finally {
+    clearTimeout(timer)
+    client.off('error', onError)
+  }
+}
+
+/** Ends a connection; never waits on a dead server. */
+export async function closeRedis(client: Redis): Promise<void> {
+  if (client.status === 'end') return
+  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()))
+  if (client.status === 'wait') {
+    client.disconnect()
+    return
+  }
+  client.disconnect()
+  await ended
+}
+
+const unavailable = (client: Redis, cause: unknown) => {
+  const { host, port } = client.options
+  return new SluiceError(
+    'REDIS_UNAVAILABLE',
+    `Redis at ${host}:${port} did not answer: ${messageOf(cause)}`,
+    { host, port },
+    cause,
+  )
+}
+
+/** Says what a failed command means; errors that Redis itself answered pass through unchanged. */
+export function redisError(error: unknown, url: string): unknown {
+  const text = messageOf(error)
+  const isAnswer = error instanceof Error && error.name === 'ReplyError' && !text.startsWith('LOADING')
+  if (isAnswer || error instanceof SluiceError) return error
+  const where = withoutPassword(url)
+  return new SluiceError('REDIS_UNAVAILABLE', `Redis at ${where} did not answer: ${text}`, { where }, error)
+}

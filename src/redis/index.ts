@@ -1,0 +1,10 @@
+export {
+  type ConnectOptions,
+  closeRedis,
+  connectRedis,
+  type Redis,
+  type Role,
+  ready,
+  redisError,
+} from './connect.ts'
+export { defineScript, runScript, type Script } from './script.ts'
