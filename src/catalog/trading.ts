@@ -29,6 +29,7 @@ export type Signal = z.infer<typeof signal>
 export const source = z.object({
   venue: venueName,
   stream: z.string(),
+  partition: z.number().int().min(0),
   entry: z.string(),
   eventId: z.string(),
   quoteTime: timeMs,
@@ -95,8 +96,13 @@ export const executionCompleted = z.object({
   symbol: symbolName,
   buyVenue: venueName,
   sellVenue: venueName,
-  /** filled: both legs alike; unwound: the difference was traded back; none: nothing was filled. */
-  outcome: z.enum(['filled', 'unwound', 'none']),
+  /**
+   * filled: both legs alike; unwound: the difference was traded back; exposed: a difference remains (it is below
+   * a venue's minimum, or nobody took it); none: nothing was filled.
+   */
+  outcome: z.enum(['filled', 'unwound', 'exposed', 'none']),
+  /** Base bought less base sold over all legs: '0' unless exposed. */
+  residual: decimalText,
   time: timeMs,
   simulated: z.boolean(),
 })
