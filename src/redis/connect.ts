@@ -17,14 +17,14 @@ export type { Redis }
  */
 export type Role = 'writer' | 'reader' | 'subscriber' | 'cache' | 'lock' | 'jobs'
 
-const ROLE_OPTIONS: Record<Role, RedisOptions> = {
+const ROLE_OPTIONS = {
   writer: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 5_000 },
   reader: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
   subscriber: { maxRetriesPerRequest: null, enableOfflineQueue: true },
   cache: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 50 },
   lock: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 200 },
   jobs: { maxRetriesPerRequest: null },
-}
+} satisfies Record<Role, RedisOptions>
 
 export interface ConnectOptions {
   /** Shown in CLIENT LIST. */
@@ -35,15 +35,15 @@ export interface ConnectOptions {
 
 /** Connects lazily: nothing happens before `ready` or the first command of a role that queues. */
 export function connectRedis(url: string, role: Role, { name, onError }: ConnectOptions = {}): Redis {
-  const options: RedisOptions = {
+  const options = {
     lazyConnect: true,
     connectTimeout: 5_000,
     // A close by a peer that is gone without a word is noticed by TCP keep-alive.
     keepAlive: 10_000,
-    retryStrategy: (attempt) => Math.min(25 * 2 ** Math.min(attempt, 6), 1_000),
+    retryStrategy: (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 6), 1_000),
     connectionName: `sluice:${name ?? role}`,
     ...ROLE_OPTIONS[role],
-  }
+  } satisfies RedisOptions
   const client = new Redis(url, options)
   client.on('error', (error: Error) => onError?.(error))
   return client
