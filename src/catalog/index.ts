@@ -1,4 +1,5 @@
 // START READING HERE. Every name that crosses a process, and the shape of what travels under it.
+export { type BoardOf, parseBoards, splitByBoard } from './boards.ts'
 export {
   CACHE_DROPS,
   INPUT_PATTERNS,
@@ -7,6 +8,7 @@ export {
   SIGNAL_PATTERN,
   signalChannel,
 } from './channels.ts'
+export { executeLock, lockNames } from './locks.ts'
 export {
   type Level,
   level,

@@ -18,10 +18,12 @@ export interface Instrument {
 
 export interface VenueSpec {
   readonly name: string
-  /** Made up by the simulator, or recorded from a real venue. Both are traded on paper. */
-  readonly kind: 'simulated' | 'recorded'
+  /** Made up by the simulator, recorded from a real venue, or fed from outside. All are traded on paper. */
+  readonly kind: 'simulated' | 'recorded' | 'fed'
   /** Fee of a taker in basis points of the notional, taken in the quote currency. */
   readonly takerFeeBps: number
+  /** The symbols that are listed by name; a venue with a default instrument trades others too. */
+  readonly symbols: readonly string[]
   /** Throws INSTRUMENT_UNKNOWN. */
   instrument(symbol: string): Instrument
 }

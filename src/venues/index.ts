@@ -1,0 +1,5 @@
+export { checkOrder, type FillTerms, fillFromBook, type Taking } from './fill.ts'
+export { readBooks } from './recordings/books.ts'
+export type { ReadOptions, RecordingStep, RejectedQuote } from './recordings/recording.ts'
+export type { Instrument, Order, OrderFill, OrderResult, Venue, VenueSpec } from './venue.ts'
+export { openVenues, type VenueTable } from './venue-table.ts'
