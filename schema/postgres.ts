@@ -1,0 +1,33 @@
+// Every table in Postgres, as single exports because drizzle-kit finds tables that way.
+import {
+  cash as cashOf,
+  equitySnapshots as equitySnapshotsOf,
+  fills as fillsOf,
+  positions as positionsOf,
+  trades as tradesOf,
+} from './tables/ledger.ts'
+import { fences as fencesOf, inbox as inboxOf, outbox as outboxOf } from './tables/messages.ts'
+import {
+  executions as executionsOf,
+  intents as intentsOf,
+  inventory as inventoryOf,
+  opportunities as opportunitiesOf,
+  reservations as reservationsOf,
+} from './tables/trading.ts'
+import { venueOrders as venueOrdersOf } from './tables/venue.ts'
+import { postgresWords as words } from './words/postgres.ts'
+
+export const inbox = inboxOf(words)
+export const outbox = outboxOf(words)
+export const fences = fencesOf(words)
+export const opportunities = opportunitiesOf(words)
+export const executions = executionsOf(words)
+export const intents = intentsOf(words)
+export const inventory = inventoryOf(words)
+export const reservations = reservationsOf(words)
+export const venueOrders = venueOrdersOf(words)
+export const fills = fillsOf(words)
+export const positions = positionsOf(words)
+export const cash = cashOf(words)
+export const trades = tradesOf(words)
+export const equitySnapshots = equitySnapshotsOf(words)

@@ -1,0 +1,44 @@
+// One connection of the pool, as Drizzle wants it, with what the driver leaves open: int8 arrives as an exact number
+// or not at all, queries go one after another also under Promise.all, and a failed one spoils its transaction.
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import { postgresError } from './postgres-errors.ts'
+import { assertUsable, fail, type Transaction } from './transaction.ts'
+
+const INT8 = 20
+
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === INT8 && format !== 'binary') return exactNumber
+    return pg.types.getTypeParser(oid, format as 'text')
+  },
+}
+
+function exactNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number)) return number
+  throw new RangeError(`${text} is stored, which no float64 holds exactly`)
+}
+
+/** A query builder that belongs to one transaction, and `settle`, which waits for the queries it was given. */
+export function postgresBuilder(
+  client: pg.PoolClient,
+  transaction: Transaction,
+  where: string,
+): { builder: NodePgDatabase; settle: () => Promise<unknown> } {
+  let last: Promise<unknown> = Promise.resolve()
+  const query = (config: pg.QueryConfig, values: unknown[]) => {
+    const result = last.then(async () => {
+      assertUsable(transaction)
+      try {
+        return await client.query({ ...config, types } as pg.QueryConfig, values)
+      } catch (error) {
+        throw fail(transaction, postgresError(error, where, transaction.kind))
+      }
+    })
+    last = result.catch(() => undefined)
+    return result
+  }
+  const builder = drizzle({ client: { query } as unknown as pg.PoolClient })
+  return { builder, settle: () => last }
+}

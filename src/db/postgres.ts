@@ -1,0 +1,147 @@
+// Postgres through a pool. write() is READ COMMITTED: rows that are checked and then changed are locked with
+// forUpdate, and unique keys decide the rest. read() is REPEATABLE READ READ ONLY, because only that shows several
+// queries the same moment, as SQLite's snapshot does; it takes no locks and never fails to serialize.
+import pg from 'pg'
+import { postgresTables } from '../../schema/index.ts'
+import { SluiceError, withoutPassword } from '../kernel/index.ts'
+import type { Database, DatabaseOptions, Sql } from './database.ts'
+import { postgresBuilder } from './postgres-connection.ts'
+import { isLostRace, postgresError } from './postgres-errors.ts'
+import { type Backend, BUSY_MS, runOn, TryAgain, type Work } from './run.ts'
+import { assertUsable, type Kind, type Transaction, txOf } from './transaction.ts'
+
+// No statement of Sluice takes a second; these end what hangs. The client's own limit is for a frozen server.
+const STATEMENT_MS = 15_000
+const ANSWER_MS = 20_000
+const CONNECT_MS = 5_000
+
+const BEGIN: Record<Kind, string> = {
+  read: 'begin isolation level repeatable read read only',
+  write: 'begin isolation level read committed',
+}
+
+export function openPostgres(options: DatabaseOptions): Database {
+  const url = options.url
+  if (!url) throw new SluiceError('CONFIG_INVALID', 'A Postgres database needs a URL (DATABASE_URL).')
+  return runOn((disturbed) => postgresBackend(url, options, disturbed), options)
+}
+
+function postgresBackend(
+  url: string,
+  { pool: max = 5, busyMs = BUSY_MS }: DatabaseOptions,
+  disturbed: (reason: string) => void,
+): Backend {
+  const where = withoutPassword(url)
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: 'sluice',
+    connectionTimeoutMillis: CONNECT_MS,
+    idleTimeoutMillis: 30_000,
+    lock_timeout: busyMs,
+    statement_timeout: STATEMENT_MS,
+    query_timeout: ANSWER_MS,
+    idle_in_transaction_session_timeout: STATEMENT_MS,
+    keepAlive: true,
+  })
+  // The pool drops an idle connection that broke; without a listener the error would end the process.
+  pool.on('error', (error) => disturbed(error.message))
+  return {
+    driver: 'postgres',
+    async turn() {
+      return {
+        attempt: (transaction, work) => attempt(pool, where, transaction, work),
+        release: () => undefined,
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+async function attempt<T>(pool: pg.Pool, where: string, transaction: Transaction, work: Work<T>): Promise<T> {
+  const client = await beginOn(pool, where, transaction.kind)
+  // Between queries a checked-out client tells of a broken connection by this event alone; the next query fails.
+  const ignore = () => undefined
+  client.on('error', ignore)
+  let broken = false
+  try {
+    return await workOn(client, where, transaction, work)
+  } catch (error) {
+    broken = !(await rolledBack(client))
+    throw error
+  } finally {
+    client.off('error', ignore)
+    client.release(broken)
+  }
+}
+
+async function workOn<T>(
+  client: pg.PoolClient,
+  where: string,
+  transaction: Transaction,
+  work: Work<T>,
+): Promise<T> {
+  const { builder, settle } = postgresBuilder(client, transaction, where)
+  try {
+    // The cast of the port: one builder type for both drivers (see Sql).
+    const sql = builder as unknown as Sql
+    const value = await work(txOf(transaction, { sql, t: postgresTables, lockRows: true }))
+    assertUsable(transaction)
+    transaction.ended = true
+    await settle()
+    await commit(client, where)
+    return value
+  } catch (error) {
+    transaction.ended = true
+    await settle()
+    const failure = transaction.failure ?? error
+    if (failure instanceof SluiceError && isLostRace(failure.cause)) throw new TryAgain(failure)
+    throw failure
+  }
+}
+
+async function commit(client: pg.PoolClient, where: string): Promise<void> {
+  try {
+    await client.query('commit')
+  } catch (error) {
+    const failure = postgresError(error, where)
+    if (failure.code !== 'DATABASE_UNAVAILABLE') throw failure
+    const message = `${where} went away during a commit; whether it took effect is unknown.`
+    throw new SluiceError('DATABASE_UNAVAILABLE', message, { ...failure.facts, commit: 'unknown' }, error)
+  }
+}
+
+async function rolledBack(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('rollback')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * A connection whose transaction has begun. After a restart of the server the pool may still hold connections that
+ * died: nothing has happened on them, so the next one is taken, up to the size of the pool and a new one.
+ */
+async function beginOn(pool: pg.Pool, where: string, kind: Kind): Promise<pg.PoolClient> {
+  for (let left = pool.options.max + 1; ; left--) {
+    const client = await connect(pool, where)
+    try {
+      await client.query(BEGIN[kind])
+      return client
+    } catch (error) {
+      client.release(true)
+      const failure = postgresError(error, where)
+      if (left === 0 || failure.code !== 'DATABASE_UNAVAILABLE') throw failure
+    }
+  }
+}
+
+async function connect(pool: pg.Pool, where: string): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect()
+  } catch (error) {
+    throw postgresError(error, where)
+  }
+}

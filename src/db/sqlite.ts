@@ -1,0 +1,109 @@
+// SQLite: one connection writes, in turns; a few others read, each from a snapshot. Other processes write the same
+// file, so BEGIN IMMEDIATE may find it locked: nothing has happened then, and run.ts tries again.
+import { resolve } from 'node:path'
+import { sqliteTables } from '../../schema/index.ts'
+import { SluiceError } from '../kernel/index.ts'
+import type { Database, DatabaseOptions, Sql } from './database.ts'
+import { openMutex } from './mutex.ts'
+import { type Backend, runOn, type Turn, type Work } from './run.ts'
+import { connectSqlite, type SqliteConnection } from './sqlite-connection.ts'
+import { isBusy, thrown } from './sqlite-errors.ts'
+import { assertUsable, type Transaction, txOf } from './transaction.ts'
+
+// A reader costs 2 MB of page cache at most; reads do not wait on anything but the disk.
+const READERS = 4
+
+export function openSqlite(options: DatabaseOptions): Database {
+  const path = options.path
+  if (!path) throw new SluiceError('CONFIG_INVALID', 'A SQLite database needs a path (SQLITE_DB_PATH).')
+  return runOn(() => sqliteBackend(resolve(path)), options)
+}
+
+function sqliteBackend(path: string): Backend {
+  const writing = openMutex()
+  const reading = openMutex(READERS)
+  const idleReaders: SqliteConnection[] = []
+  let writer: SqliteConnection | undefined
+
+  const writeTurn = (release: () => void): Turn => ({
+    attempt: (transaction, work) => {
+      writer ??= connect(path, false)
+      return attempt(path, writer, transaction, work)
+    },
+    release,
+  })
+
+  const readTurn = (release: () => void): Turn => {
+    let reader = idleReaders.pop()
+    return {
+      attempt: (transaction, work) => {
+        reader ??= connect(path, true)
+        return attempt(path, reader, transaction, work)
+      },
+      release: () => {
+        if (reader) idleReaders.push(reader)
+        release()
+      },
+    }
+  }
+
+  return {
+    driver: 'sqlite',
+    async turn(kind, waitMs) {
+      const release = await (kind === 'write' ? writing : reading).acquire(waitMs)
+      if (release) return kind === 'write' ? writeTurn(release) : readTurn(release)
+      const message = `${path}: this process's own transactions left no turn within ${waitMs} ms.`
+      throw new SluiceError('DATABASE_BUSY', message, { path, waitMs })
+    },
+    async close() {
+      for (const connection of [...idleReaders.splice(0), ...(writer ? [writer] : [])])
+        connection.file.close()
+      writer = undefined
+    },
+  }
+}
+
+function connect(path: string, readOnly: boolean): SqliteConnection {
+  try {
+    return connectSqlite(path, { readOnly })
+  } catch (error) {
+    throw thrown(error, path)
+  }
+}
+
+async function attempt<T>(
+  path: string,
+  { file, builder }: SqliteConnection,
+  transaction: Transaction,
+  work: Work<T>,
+): Promise<T> {
+  begin(path, file, transaction)
+  try {
+    // The cast of the port: one builder type for both drivers (see Sql).
+    const sql = builder(transaction) as unknown as Sql
+    const value = await work(txOf(transaction, { sql, t: sqliteTables, lockRows: false }))
+    assertUsable(transaction)
+    transaction.ended = true
+    file.exec('commit')
+    return value
+  } catch (error) {
+    transaction.ended = true
+    // A failed commit or a full disk may have rolled back already.
+    if (file.inTransaction) file.exec('rollback')
+    throw isBusy(error) ? thrown(error, path) : (transaction.failure ?? error)
+  }
+}
+
+function begin(path: string, file: SqliteConnection['file'], { kind }: Transaction): void {
+  try {
+    if (kind === 'write') {
+      file.exec('begin immediate')
+    } else {
+      // The snapshot is taken by the first read, not by BEGIN.
+      file.exec('begin; select 1 from sqlite_schema limit 1')
+    }
+  } catch (error) {
+    if (file.inTransaction) file.exec('rollback')
+    throw thrown(error, path)
+  }
+}

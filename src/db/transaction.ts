@@ -1,0 +1,68 @@
+// One attempt at a transaction: what was registered for after the commit, and whether it may still be used. A
+// failed statement spoils it on both drivers. Postgres would answer the later COMMIT with a silent ROLLBACK, so a
+// swallowed error would lose the effect without a word.
+
+import type { Tables } from '../../schema/index.ts'
+import { SluiceError } from '../kernel/index.ts'
+import type { Sql, Tx } from './database.ts'
+
+export type Kind = 'read' | 'write'
+
+export interface Transaction {
+  readonly kind: Kind
+  readonly callbacks: (() => void | Promise<void>)[]
+  ended: boolean
+  /** The first statement's failure. */
+  failure: SluiceError | undefined
+}
+
+export const openTransaction = (kind: Kind): Transaction => ({
+  kind,
+  callbacks: [],
+  ended: false,
+  failure: undefined,
+})
+
+/** Throws unless another statement may run. */
+export function assertUsable(transaction: Transaction): void {
+  if (transaction.ended) {
+    throw new SluiceError(
+      'USAGE',
+      `A query ran after its ${transaction.kind}() had ended; await every query in it.`,
+    )
+  }
+  if (transaction.failure) throw transaction.failure
+}
+
+/** Remembers a statement's failure and gives it back to be thrown. */
+export function fail(transaction: Transaction, error: SluiceError): SluiceError {
+  transaction.failure ??= error
+  return error
+}
+
+interface TxParts {
+  readonly sql: Sql
+  readonly t: Tables
+  readonly lockRows: boolean
+}
+
+/** What `work` receives. */
+export function txOf(transaction: Transaction, { sql, t, lockRows }: TxParts): Tx {
+  const refuseInRead = (what: string) => {
+    assertUsable(transaction)
+    if (transaction.kind === 'read')
+      throw new SluiceError('USAGE', `${what} was called in read(); use write().`)
+  }
+  return {
+    sql,
+    t,
+    forUpdate(query, options) {
+      refuseInRead('forUpdate')
+      return lockRows ? (query.for('update', options) as typeof query) : query
+    },
+    afterCommit(fire) {
+      refuseInRead('afterCommit')
+      transaction.callbacks.push(fire)
+    },
+  }
+}
