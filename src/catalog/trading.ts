@@ -50,8 +50,11 @@ export const opportunity = z.object({
   openedAt: timeMs,
   /** Last sight; equal to openedAt in `opened`. */
   lastSeenAt: timeMs,
-  /** Set in `closed`: gone (edge below the minimum), stale (a quote grew too old). */
-  reason: z.enum(['open', 'gone', 'stale']),
+  /**
+   * `open` in `opened`. In `closed`: gone (edge at or below the minimum), stale (a quote grew too old), refused (a
+   * quote may not be trusted any more).
+   */
+  reason: z.enum(['open', 'gone', 'stale', 'refused']),
   buyPrice: z.number(),
   sellPrice: z.number(),
   buyFeeBps: z.number(),

@@ -1,0 +1,1 @@
+export { type BooksReplay, type BooksReplayOptions, replayBooks } from './replay-books.ts'
