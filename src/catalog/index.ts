@@ -8,6 +8,7 @@ export {
   SIGNAL_PATTERN,
   signalChannel,
 } from './channels.ts'
+export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { executeLock, lockNames } from './locks.ts'
 export {
   type Level,
