@@ -6,7 +6,6 @@ import {
   index,
   pgTable,
   primaryKey,
-  text,
   unique,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
@@ -17,6 +16,10 @@ const decimalColumn = customType<{ data: string; driverData: string }>({
   toDriver: canonicalDecimal,
   fromDriver: canonicalDecimal,
 })
+
+// Collation C is SQLite's order of texts, byte by byte; a server's language would sort and index them otherwise.
+const textColumn = <T extends string>() =>
+  customType<{ data: T; driverData: string }>({ dataType: () => 'text COLLATE "C"' })
 
 const wholeColumn = customType<{ data: number; driverData: number | string }>({
   dataType: () => 'bigint',
@@ -32,10 +35,10 @@ const floatColumn = customType<{ data: number; driverData: number | string }>({
 
 export const postgresWords = {
   table: pgTable,
-  text: (name: string) => text(name),
+  text: (name: string) => textColumn<string>()(name),
   /** One of a few texts; the type knows which. */
-  oneOf: <const T extends readonly [string, ...string[]]>(name: string, options: T) =>
-    text(name, { enum: options as unknown as [T[number], ...T[number][]] }),
+  oneOf: <const T extends readonly [string, ...string[]]>(name: string, _options: T) =>
+    textColumn<T[number]>()(name),
   /** Refuses what a float64 does not hold exactly. */
   integer: (name: string) => wholeColumn(name),
   /** Money and amounts: any length, exact, canonical text. Never compare or sum one in SQL: SQLite keeps text. */

@@ -1,3 +1,5 @@
 export type { Database, DatabaseOptions, Driver, Sql, Tx } from './database.ts'
 export type { DatabaseEmitter, DatabaseEvents } from './events.ts'
+export { migrate, migrationStatus } from './migrate.ts'
+export type { AppliedMigration, MigrationStatus } from './migrations.ts'
 export { openDatabase } from './open.ts'
