@@ -29,7 +29,7 @@ export async function* readBooks(path: string, options: ReadOptions): AsyncGener
       time: timestamp * 1000,
     }
     // The order of the lines is the order of arrival; a stamp that goes back must not turn time back.
-    const time = Math.max(last, quote.time)
+    const time = Math.max(last, Math.floor(quote.time))
     last = time
     const reason = quoteProblem(quote)
     if (reason === undefined) {

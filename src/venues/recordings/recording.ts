@@ -13,7 +13,7 @@ export interface RejectedQuote {
 
 /** What happened at one moment of a recording. */
 export interface RecordingStep {
-  /** ms UTC, never less than that of the step before. */
+  /** Whole ms UTC, never less than that of the step before. Quotes keep the digits below a ms. */
   readonly time: number
   /** One for each venue and board, applied together. Empty when everything was rejected. */
   readonly messages: readonly QuoteMessage[]
@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly boardOf: BoardOf
   /** Levels of each side to keep. Default: all. */
   readonly levels?: number
+  /** Size of each side of a recorded tick, base units: tick recordings carry none. Default 1,000,000. */
+  readonly tickQuantity?: number
 }
 
 /**
