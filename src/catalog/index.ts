@@ -20,6 +20,14 @@ export {
   symbolName,
   venueName,
 } from './market.ts'
+export {
+  type CounterSample,
+  REPORT_EVERY_MS,
+  REPORT_LIFE_MS,
+  type WorkerReport,
+  workerKeys,
+  workerReport,
+} from './reports.ts'
 export { executions, inputQuotes, marketQuotes, opportunities, STREAMS, signals } from './streams.ts'
 export {
   type ExecutionCompleted,
@@ -36,3 +44,16 @@ export {
   signal,
   source,
 } from './trading.ts'
+export {
+  allPositions,
+  type EquityRow,
+  type LedgerTotals,
+  latestEquity,
+  latestOpportunities,
+  latestTrades,
+  type OpportunityRow,
+  type PositionRow,
+  statusTotals,
+  type TradeRow,
+  VIEWS,
+} from './views.ts'

@@ -33,6 +33,13 @@ export const ERROR_CODES = {
   FILE_NOT_FOUND: 'A file does not exist or cannot be read.',
   USAGE: 'A command was called with arguments it does not take.',
   LEDGER_MISMATCH: 'Cash or positions do not equal what the fills say.',
+  REQUEST_INVALID: 'An HTTP request is malformed or has a parameter that is not allowed.',
+  ROUTE_UNKNOWN: 'The console has no page or route of that address.',
+  METHOD_REFUSED: 'The console is read-only: it answers GET and HEAD.',
+  HOST_REFUSED: 'A request to a console on loopback named another host, as a page that rebinds DNS would.',
+  WATCHERS_TOO_MANY: 'As many pages as are allowed watch the console already.',
+  INTERNAL: 'Something failed that nobody foresaw; the log has it under the request id.',
+  ANSWER_LATE: 'A part of the system did not answer the console in time.',
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES
