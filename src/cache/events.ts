@@ -1,0 +1,20 @@
+// What the cache says about itself, in process. One observer turns these into metrics and logs.
+import { EventEmitter } from 'eventemitter3'
+
+export interface CacheEvents {
+  loaded: (fact: { view: string; tookMs: number }) => void
+  /** A loader failed; every caller that waited for it got the error and nothing was stored. */
+  failed: (fact: { view: string; reason: string }) => void
+  /** An answer was given to its callers but not stored, because it was dropped while it was loading. */
+  refused: (fact: { view: string }) => void
+  dropped: (fact: { view: string; entries: number }) => void
+  flushed: (fact: { reason: FlushReason; entries: number }) => void
+  /** Memory is served again (true) or no longer (false). */
+  serving: (fact: { serving: boolean }) => void
+  /** The connection that hears drops failed; it comes back by itself. */
+  disturbed: (fact: { reason: string }) => void
+}
+
+export type FlushReason = 'connected' | 'disconnected' | 'malformed' | 'closed'
+export type CacheEmitter = EventEmitter<CacheEvents>
+export const cacheEmitter = (): CacheEmitter => new EventEmitter<CacheEvents>()
