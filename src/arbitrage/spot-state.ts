@@ -87,6 +87,13 @@ export function placeOf(
   return place
 }
 
+/** Of the best levels; of the one side that has any; 0 of an empty book. */
+export function midOf({ bids, asks }: Quote): number {
+  const bid = bids[0]?.[0]
+  const ask = asks[0]?.[0]
+  return bid === undefined ? (ask ?? 0) : ask === undefined ? bid : (bid + ask) / 2
+}
+
 function pairUp(a: Place, b: Place): void {
   const pair: Pair = {
     a,

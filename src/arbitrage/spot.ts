@@ -5,7 +5,7 @@ import type { Quote, QuoteMessage } from '../catalog/index.ts'
 import { type Cause, type EndReason, type Episode, openEpisode, seeEpisode } from './episodes.ts'
 import { edgeOf } from './fees.ts'
 import { deviation, jumps, type PlausibilityRules } from './plausibility.ts'
-import { type Board, boardOfState, type Lane, type Pair, type Place, placeOf } from './spot-state.ts'
+import { type Board, boardOfState, type Lane, midOf, type Pair, type Place, placeOf } from './spot-state.ts'
 import { type Sweep, sweep } from './sweep.ts'
 
 /** What one venue asks for one symbol. Amounts are float64: what is sent is computed again in decimals. */
@@ -93,33 +93,27 @@ function takeQuote(
     sink.refused(place, message.venue, quote.symbol)
     return undefined
   }
-  const refuse = (reason: Refusal) => sink.refused(reason, place.venue, place.symbol)
   if (place.terms.simulated !== message.simulated) {
-    refuse('mislabelled')
+    sink.refused('mislabelled', place.venue, place.symbol)
     return undefined
   }
   if (quote.time - cause.time > rules.maxAheadMs) {
     // Its age cannot be known, and what was known before it is outdated.
-    refuse('future')
+    sink.refused('future', place.venue, place.symbol)
     place.quote = undefined
     return place
   }
   if (place.quote && quote.time < place.quote.time) {
-    refuse('superseded')
+    sink.refused('superseded', place.venue, place.symbol)
     return undefined
   }
-  if (cause.time - quote.time > rules.maxAgeMs) refuse('too_old')
+  if (cause.time - quote.time > rules.maxAgeMs) sink.refused('too_old', place.venue, place.symbol)
   place.quote = quote
   place.cause = cause
   place.mid = midOf(quote)
-  if (place.mid > 0 && jumps(place.anchor, place.mid, quote.time, rules)) refuse('jump')
+  if (place.mid > 0 && jumps(place.anchor, place.mid, quote.time, rules))
+    sink.refused('jump', place.venue, place.symbol)
   return place
-}
-
-function midOf({ bids, asks }: Quote): number {
-  const bid = bids[0]?.[0]
-  const ask = asks[0]?.[0]
-  return bid === undefined ? (ask ?? 0) : ask === undefined ? bid : (bid + ask) / 2
 }
 
 function evaluate(board: Board, place: Place, cause: Cause, rules: SpotRules, sink: SpotSink): void {
@@ -197,17 +191,20 @@ function begin(board: Board, lane: Lane, edge: number, cause: Cause, rules: Spot
   sink.opened(lane, lane.episode)
 }
 
+// 3 × 0.3 is 0.8999… in float64; a size that reaches a limit to nine digits reaches it. The plan is exact.
+const ROUNDING = 1e-9
+const reaches = (value: number, limit: number) => value * (1 + ROUNDING) >= limit
+
 /** Whether both venues take an order of the swept size, rounded down to the coarser lot. */
 function fits({ buy, sell }: Lane, depth: Sweep): boolean {
   const lot = Math.max(buy.terms.lot, sell.terms.lot)
-  // 1e-9: 0.3 / 0.1 is 2.9999… in float64. An estimate; the plan is exact.
-  const quantity = lot > 0 ? Math.floor(depth.quantity / lot + 1e-9) * lot : depth.quantity
+  const quantity = lot > 0 ? Math.floor(depth.quantity / lot + ROUNDING) * lot : depth.quantity
   return (
     quantity > 0 &&
-    quantity >= buy.terms.minQuantity &&
-    quantity >= sell.terms.minQuantity &&
-    quantity * buy.quote!.asks[0]![0] >= buy.terms.minNotional &&
-    quantity * depth.sellLimit >= sell.terms.minNotional
+    reaches(quantity, buy.terms.minQuantity) &&
+    reaches(quantity, sell.terms.minQuantity) &&
+    reaches(quantity * buy.quote!.asks[0]![0], buy.terms.minNotional) &&
+    reaches(quantity * depth.sellLimit, sell.terms.minNotional)
   )
 }
 

@@ -91,6 +91,19 @@ export const SETTINGS = {
     shape: whole(1_000, 0, 86_400_000),
     about: 'A quote this far in the future is refused, ms.',
   },
+  VENUE_MAX_DEVIATION_PCT: {
+    shape: number(5, 0.1, 1_000),
+    about:
+      'Two venues whose mids differ by more than this are not one market (real ones differ by less than 1 %): the pair is not traded, %.',
+  },
+  VENUE_MAX_JUMP_PCT: {
+    shape: number(50, 1, 10_000),
+    about: 'A venue whose mid moves by more than this within a minute is suspended, %.',
+  },
+  VENUE_QUARANTINE_MS: {
+    shape: whole(60_000, 0, 86_400_000),
+    about: 'How long venues must agree again, or be calm, before what was suspended is traded, ms.',
+  },
   FEE_BPS: {
     shape: z.union([z.literal(''), z.coerce.number().min(0).max(1_000)]).default(''),
     about: 'Taker fee of every venue in basis points. Empty: each venue has its own.',
