@@ -82,20 +82,18 @@ const validMs = (ttlMs: number) => ttlMs - Math.ceil(ttlMs * 0.01) - 2
 
 const isLockError = (error: unknown) => error instanceof Error && error.name === 'LockError'
 
-type Callback = (error?: Error | null, result?: unknown) => void
+type Callback = (error: Error | null, result?: unknown) => void
 
 /** The servers as redlock calls them, noting which of them failed to answer. */
 function openBallot({ clients, onError }: ClaimOptions) {
   const failed = new Set<number>()
-  const noting =
-    (server: number, callback: Callback): Callback =>
-    (error, result) => {
-      if (error && !error.message.startsWith('NOSCRIPT')) {
-        failed.add(server)
-        onError(server, error)
-      }
-      callback(error, result)
+  const noting = (server: number, callback: Callback) => (error?: Error | null, result?: unknown) => {
+    if (error && !error.message.startsWith('NOSCRIPT')) {
+      failed.add(server)
+      onError(server, error)
     }
+    callback(error ?? null, result)
+  }
   const servers = clients.map((client, server) => ({
     evalsha: (hash: string, args: (string | number)[], callback: Callback) =>
       client.call('EVALSHA', [hash, ...args], noting(server, callback)),

@@ -1,0 +1,52 @@
+// Gets one order an answer. What became of an order is asked before it is sent again, and it is sent again only
+// under the same client order id: an order without an answer is ambiguous, never rejected.
+import { type Clock, isSluiceError, SluiceError } from '../kernel/index.ts'
+import type { Order, OrderResult, Venue } from '../venues/index.ts'
+
+export interface ResolveOptions {
+  readonly venue: Venue
+  readonly order: Order
+  /** The order may be at the venue already: ask before sending. */
+  readonly askFirst: boolean
+  readonly clock: Clock
+  /** After this long without an answer it is left for later, ms. */
+  readonly patienceMs: number
+  readonly signal: AbortSignal
+  readonly onAmbiguous: () => void
+}
+
+const FIRST_PAUSE_MS = 50
+const LAST_PAUSE_MS = 1_000
+
+/** Throws ORDER_AMBIGUOUS when the venue stays silent or the signal aborts: the order may exist. */
+export async function resolveOrder(options: ResolveOptions): Promise<OrderResult> {
+  const { venue, order, clock, patienceMs, signal, onAmbiguous } = options
+  const until = clock.monotonic() + patienceMs
+  let mustAsk = options.askFirst
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+    try {
+      const found = mustAsk ? await venue.find(order.clientOrderId, signal) : undefined
+      if (found) return found
+      if (signal.aborted) throw ambiguous(order, venue, signal.reason)
+      mustAsk = true
+      return await venue.place(order, signal)
+    } catch (error) {
+      // Refused before it was sent; the same order is refused the same way every time.
+      if (isSluiceError(error, 'ORDER_INVALID')) return { status: 'rejected', reason: 'invalid', fills: [] }
+      if (!isSluiceError(error, 'ORDER_AMBIGUOUS')) throw error
+      onAmbiguous()
+      if (signal.aborted || clock.monotonic() + pauseMs > until) throw error
+      await clock.sleep(pauseMs, signal)
+    }
+  }
+}
+
+const ambiguous = (order: Order, venue: Venue, cause: unknown) => {
+  const facts = { venue: venue.spec.name, clientOrderId: order.clientOrderId }
+  return new SluiceError(
+    'ORDER_AMBIGUOUS',
+    `No answer for order ${order.clientOrderId} in time.`,
+    facts,
+    cause,
+  )
+}

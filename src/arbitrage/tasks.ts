@@ -1,0 +1,25 @@
+// What runs in this context; a table of contents.
+import type { Bus } from '../bus/index.ts'
+import { opportunities } from '../catalog/index.ts'
+import type { Database } from '../db/index.ts'
+import type { Task } from '../kernel/index.ts'
+import type { Execute } from './execute.ts'
+import { recordOpportunity } from './record.ts'
+
+/** Executes opportunities, one of a symbol at a time. */
+export const executorTask = (bus: Bus, execute: Execute): Task =>
+  bus.consume({
+    stream: opportunities,
+    group: 'executors',
+    order: 'key',
+    handle: (entry, { signal }) => execute(entry.data, signal),
+  })
+
+/** Keeps every opportunity for those who look back. */
+export const recorderTask = (bus: Bus, database: Database): Task =>
+  bus.consume({
+    stream: opportunities,
+    group: 'recorder',
+    order: 'key',
+    handle: (entry) => database.write((tx) => recordOpportunity(tx, entry.data)),
+  })
