@@ -2,6 +2,7 @@
 // or not at all, queries go one after another also under Promise.all, and a failed one spoils its transaction.
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { SluiceError } from '../kernel/index.ts'
 import { postgresError } from './postgres-errors.ts'
 import { assertUsable, fail, type Transaction } from './transaction.ts'
 
@@ -17,7 +18,7 @@ const types = {
 function exactNumber(text: string): number {
   const number = Number(text)
   if (Number.isSafeInteger(number)) return number
-  throw new RangeError(`${text} is stored, which no float64 holds exactly`)
+  throw new SluiceError('DATABASE_INVALID', `${text} is stored, which no float64 holds exactly.`)
 }
 
 /** A query builder that belongs to one transaction, and `settle`, which waits for the queries it was given. */

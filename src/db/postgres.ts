@@ -3,8 +3,9 @@
 // queries the same moment, as SQLite's snapshot does; it takes no locks and never fails to serialize.
 import pg from 'pg'
 import { postgresTables } from '../../schema/index.ts'
-import { SluiceError, withoutPassword } from '../kernel/index.ts'
+import { isSluiceError, SluiceError, withoutPassword } from '../kernel/index.ts'
 import type { Database, DatabaseOptions, Sql } from './database.ts'
+import { openMutex } from './mutex.ts'
 import { postgresBuilder } from './postgres-connection.ts'
 import { isLostRace, postgresError } from './postgres-errors.ts'
 import { type Backend, BUSY_MS, runOn, TryAgain, type Work } from './run.ts'
@@ -46,13 +47,17 @@ function postgresBackend(
   })
   // The pool drops an idle connection that broke; without a listener the error would end the process.
   pool.on('error', (error) => disturbed(error.message))
+  // The same for a connection in use: what was asked on it rejects, and the event tells nothing more.
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  // In turns before the pool, so that a full pool is DATABASE_BUSY and a server that is away DATABASE_UNAVAILABLE.
+  const turns = openMutex(max)
   return {
     driver: 'postgres',
-    async turn() {
-      return {
-        attempt: (transaction, work) => attempt(pool, where, transaction, work),
-        release: () => undefined,
-      }
+    async turn(_kind, waitMs) {
+      const release = await turns.acquire(waitMs)
+      if (release) return { attempt: (transaction, work) => attempt(pool, where, transaction, work), release }
+      const message = `${where}: all ${max} connections of this process were in use for ${waitMs} ms.`
+      throw new SluiceError('DATABASE_BUSY', message, { where, max, waitMs })
     },
     close: () => pool.end(),
   }
@@ -60,17 +65,14 @@ function postgresBackend(
 
 async function attempt<T>(pool: pg.Pool, where: string, transaction: Transaction, work: Work<T>): Promise<T> {
   const client = await beginOn(pool, where, transaction.kind)
-  // Between queries a checked-out client tells of a broken connection by this event alone; the next query fails.
-  const ignore = () => undefined
-  client.on('error', ignore)
   let broken = false
   try {
     return await workOn(client, where, transaction, work)
   } catch (error) {
-    broken = !(await rolledBack(client))
+    // A server that is away is not asked to roll back: it does so when it sees the connection gone.
+    broken = isSluiceError(error, 'DATABASE_UNAVAILABLE') || !(await rolledBack(client))
     throw error
   } finally {
-    client.off('error', ignore)
     client.release(broken)
   }
 }

@@ -2,9 +2,9 @@
 // callbacks after the commit, events, and an orderly close.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomInt } from 'node:crypto'
-import { isSluiceError, messageOf, SluiceError } from '../kernel/index.ts'
+import { type Clock, isSluiceError, type Logger, messageOf, SluiceError } from '../kernel/index.ts'
 import type { Database, DatabaseOptions, Driver, Tx } from './database.ts'
-import { databaseEmitter } from './events.ts'
+import { type DatabaseEmitter, databaseEmitter } from './events.ts'
 import { type Kind, openTransaction, type Transaction } from './transaction.ts'
 
 /** Nothing was written and the same work may succeed when it is tried again; `cause` is thrown at the deadline. */
@@ -37,83 +37,41 @@ export const BUSY_MS = 5_000
 // Pauses between attempts grow from 2 to at most 32 ms, each drawn at random so that rivals fall out of step.
 const PAUSES_MS = [2, 4, 8, 16, 32] as const
 
+interface Runner {
+  readonly backend: Backend
+  readonly events: DatabaseEmitter
+  readonly inside: AsyncLocalStorage<Transaction>
+  readonly clock: Clock
+  readonly busyMs: number
+  readonly log: Logger | undefined
+}
+
 export function runOn(
   openBackend: (disturbed: (reason: string) => void) => Backend,
-  { clock, busyMs = BUSY_MS, log, driver }: DatabaseOptions,
+  { clock, busyMs = BUSY_MS, log }: DatabaseOptions,
 ): Database {
   const events = databaseEmitter()
-  const inside = new AsyncLocalStorage<Transaction>()
-  const running = new Set<Promise<unknown>>()
   const backend = openBackend((reason) => {
     events.emit('disturbed', { reason })
     log?.warn({ reason }, 'a database connection broke')
   })
+  const runner = { backend, events, inside: new AsyncLocalStorage<Transaction>(), clock, busyMs, log }
+  const running = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
-  const begin = <T>(kind: Kind, work: Work<T>): Promise<T> => {
-    if (closing) return Promise.reject(new SluiceError('USAGE', `${kind}() was called after close().`))
-    const outer = inside.getStore()
-    if (outer && !outer.ended) {
-      const message = `${kind}() was called inside ${outer.kind}(); use the transaction that is open.`
-      return Promise.reject(new SluiceError('USAGE', message))
-    }
-    const result = run(kind, work)
+  const begin = async <T>(kind: Kind, work: Work<T>): Promise<T> => {
+    if (closing) throw new SluiceError('USAGE', `${kind}() was called after close().`)
+    refuseNested(runner, kind)
+    const result = run(runner, kind, work)
     running.add(result)
-    result.catch(() => undefined).finally(() => running.delete(result))
-    return result
-  }
-
-  const run = async <T>(kind: Kind, work: Work<T>): Promise<T> => {
-    const asked = clock.monotonic()
-    const leftMs = () => asked + busyMs - clock.monotonic()
-    let turn: Turn | undefined
     try {
-      turn = await backend.turn(kind, busyMs)
-      const waitedMs = clock.monotonic() - asked
-      const { value, transaction } = await attempts(kind, turn, work, leftMs)
-      events.emit('done', { kind, waitedMs, tookMs: clock.monotonic() - asked - waitedMs })
-      turn.release()
-      turn = undefined
-      for (const fire of transaction.callbacks) fireAfterCommit(fire)
-      return value
-    } catch (error) {
-      events.emit('failed', { kind, reason: isSluiceError(error) ? error.code : messageOf(error) })
-      throw error
+      return await result
     } finally {
-      turn?.release()
+      running.delete(result)
     }
   }
-
-  const attempts = async <T>(kind: Kind, turn: Turn, work: Work<T>, leftMs: () => number) => {
-    for (let attempt = 1; ; attempt++) {
-      const transaction = openTransaction(kind)
-      try {
-        const value = await inside.run(transaction, () => turn.attempt(transaction, work))
-        return { value, transaction }
-      } catch (error) {
-        if (!(error instanceof TryAgain)) throw error
-        const left = leftMs()
-        if (left <= 0) throw error.cause
-        events.emit('retried', { kind, attempt, reason: messageOf(error) })
-        const pause = PAUSES_MS[Math.min(attempt, PAUSES_MS.length) - 1]!
-        await clock.sleep(Math.min(randomInt(1, pause + 1), left))
-      } finally {
-        transaction.ended = true
-      }
-    }
-  }
-
-  const fireAfterCommit = async (fire: () => void | Promise<void>) => {
-    try {
-      await fire()
-    } catch (error) {
-      events.emit('afterCommitFailed', { reason: messageOf(error) })
-      log?.error({ err: error }, 'a callback after a commit failed')
-    }
-  }
-
   return {
-    driver,
+    driver: backend.driver,
     events,
     read: (work) => begin('read', work),
     write: (work) => begin('write', work),
@@ -121,5 +79,65 @@ export function runOn(
       closing ??= Promise.allSettled(running).then(() => backend.close())
       return closing
     },
+  }
+}
+
+/** A second transaction inside the first would wait for it for ever, or commit what the first rolls back. */
+function refuseNested({ inside }: Runner, kind: Kind): void {
+  const outer = inside.getStore()
+  if (!outer || outer.ended) return
+  const message = `${kind}() was called inside ${outer.kind}(); use the transaction that is open.`
+  throw new SluiceError('USAGE', message)
+}
+
+async function run<T>(runner: Runner, kind: Kind, work: Work<T>): Promise<T> {
+  const { backend, events, clock, busyMs } = runner
+  const askedAt = clock.monotonic()
+  try {
+    const turn = await backend.turn(kind, busyMs)
+    const waitedMs = clock.monotonic() - askedAt
+    const { value, callbacks } = await attempts(runner, kind, turn, work, askedAt + busyMs).finally(
+      turn.release,
+    )
+    events.emit('done', { kind, waitedMs, tookMs: clock.monotonic() - askedAt - waitedMs })
+    for (const fire of callbacks) fireAfterCommit(runner, fire)
+    return value
+  } catch (error) {
+    events.emit('failed', { kind, reason: isSluiceError(error) ? error.code : messageOf(error) })
+    throw error
+  }
+}
+
+async function attempts<T>(
+  { inside, events, clock }: Runner,
+  kind: Kind,
+  turn: Turn,
+  work: Work<T>,
+  deadline: number,
+): Promise<{ value: T; callbacks: Transaction['callbacks'] }> {
+  for (let attempt = 1; ; attempt++) {
+    const transaction = openTransaction(kind)
+    try {
+      const value = await inside.run(transaction, () => turn.attempt(transaction, work))
+      return { value, callbacks: transaction.callbacks }
+    } catch (error) {
+      if (!(error instanceof TryAgain)) throw error
+      const leftMs = deadline - clock.monotonic()
+      if (leftMs <= 0) throw error.cause
+      events.emit('retried', { kind, attempt, reason: error.message })
+      const pauseMs = randomInt(1, PAUSES_MS[Math.min(attempt, PAUSES_MS.length) - 1]! + 1)
+      await clock.sleep(Math.min(pauseMs, leftMs))
+    } finally {
+      transaction.ended = true
+    }
+  }
+}
+
+async function fireAfterCommit({ events, log }: Runner, fire: () => void | Promise<void>): Promise<void> {
+  try {
+    await fire()
+  } catch (error) {
+    events.emit('afterCommitFailed', { reason: messageOf(error) })
+    log?.error({ err: error }, 'a callback after a commit failed')
   }
 }

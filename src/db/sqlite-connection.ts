@@ -5,12 +5,15 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import SqliteFile from 'better-sqlite3'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import { SluiceError } from '../kernel/index.ts'
 import { sqliteError } from './sqlite-errors.ts'
 import { assertUsable, fail, type Transaction } from './transaction.ts'
 
 // The driver blocks the event loop while it waits for a lock, so it hardly waits; run.ts waits without blocking.
 const BLOCK_MS = 5
 const STATEMENTS_MAX = 256
+// The log grows while a reader stands still; it is cut back to this once that reader is gone.
+const WAL_BYTES = 64 * 2 ** 20
 
 export interface SqliteConnection {
   readonly file: SqliteFile.Database
@@ -27,6 +30,7 @@ export function connectSqlite(path: string, { readOnly = false } = {}): SqliteCo
     file.pragma('journal_mode = WAL')
     file.pragma('synchronous = FULL')
     file.pragma('foreign_keys = ON')
+    file.pragma(`journal_size_limit = ${WAL_BYTES}`)
     if (readOnly) file.pragma('query_only = ON')
     file.defaultSafeIntegers(true)
   } catch (error) {
@@ -93,5 +97,5 @@ function withNumbers(row: Row): Row {
 function exactNumber(value: bigint): number {
   const number = Number(value)
   if (Number.isSafeInteger(number)) return number
-  throw new RangeError(`${value} is stored, which no float64 holds exactly`)
+  throw new SluiceError('DATABASE_INVALID', `${value} is stored, which no float64 holds exactly.`)
 }

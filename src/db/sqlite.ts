@@ -2,12 +2,12 @@
 // file, so BEGIN IMMEDIATE may find it locked: nothing has happened then, and run.ts tries again.
 import { resolve } from 'node:path'
 import { sqliteTables } from '../../schema/index.ts'
-import { SluiceError } from '../kernel/index.ts'
+import { isSluiceError, SluiceError } from '../kernel/index.ts'
 import type { Database, DatabaseOptions, Sql } from './database.ts'
 import { openMutex } from './mutex.ts'
-import { type Backend, runOn, type Turn, type Work } from './run.ts'
+import { type Backend, runOn, TryAgain, type Turn, type Work } from './run.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite-connection.ts'
-import { isBusy, thrown } from './sqlite-errors.ts'
+import { sqliteError, thrown } from './sqlite-errors.ts'
 import { assertUsable, type Transaction, txOf } from './transaction.ts'
 
 // A reader costs 2 MB of page cache at most; reads do not wait on anything but the disk.
@@ -84,26 +84,31 @@ async function attempt<T>(
     const value = await work(txOf(transaction, { sql, t: sqliteTables, lockRows: false }))
     assertUsable(transaction)
     transaction.ended = true
-    file.exec('commit')
+    commit(path, file)
     return value
   } catch (error) {
     transaction.ended = true
-    // A failed commit or a full disk may have rolled back already.
+    // A full disk may have rolled back already.
     if (file.inTransaction) file.exec('rollback')
-    throw isBusy(error) ? thrown(error, path) : (transaction.failure ?? error)
+    const failure = transaction.failure ?? error
+    throw isSluiceError(failure, 'DATABASE_BUSY') ? new TryAgain(failure) : failure
   }
 }
 
 function begin(path: string, file: SqliteConnection['file'], { kind }: Transaction): void {
   try {
-    if (kind === 'write') {
-      file.exec('begin immediate')
-    } else {
-      // The snapshot is taken by the first read, not by BEGIN.
-      file.exec('begin; select 1 from sqlite_schema limit 1')
-    }
+    // A snapshot is taken by the first read, not by BEGIN.
+    file.exec(kind === 'write' ? 'begin immediate' : 'begin; select 1 from sqlite_schema limit 1')
   } catch (error) {
     if (file.inTransaction) file.exec('rollback')
     throw thrown(error, path)
+  }
+}
+
+function commit(path: string, file: SqliteConnection['file']): void {
+  try {
+    file.exec('commit')
+  } catch (error) {
+    throw sqliteError(error, path)
   }
 }
