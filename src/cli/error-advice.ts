@@ -1,0 +1,50 @@
+// What to do about an error code; docs/ERRORS.md puts it under the code's meaning.
+import type { ErrorCode } from '../kernel/index.ts'
+
+export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  CONFIG_INVALID:
+    'The message names the variable, what was given and what is allowed; see [settings](SETTINGS.md).',
+  NODE_TOO_OLD: 'Install Node 20 or newer for `npm start`; it brings the Node 24 that runs the rest.',
+  PORT_IN_USE: 'Stop the process that the message names, or start with another port: `PORT=8081 npm start`.',
+  ALREADY_RUNNING:
+    'Use the one that runs, stop it with Ctrl-C, or give the second one its own `DATA_DIR` and `PORT`.',
+  REDIS_UNAVAILABLE:
+    'Check `REDIS_URL` and that the server runs: `sluice doctor`. Workers go on by themselves once it answers.',
+  REDIS_UNFIT:
+    'Use Redis 6.2 or newer with `maxmemory-policy noeviction`. A server that evicts would drop messages in silence.',
+  REDIS_NOT_FOUND: 'Run the one command that the message prints, or set `REDIS_URL`.',
+  REDIS_WRONG_TYPE: 'Another program uses the same key. Give Sluice its own server or database number.',
+  DATABASE_UNAVAILABLE: 'Check `DATABASE_URL` and that the server runs: `sluice doctor`. Workers try again.',
+  DATABASE_BUSY:
+    'Another writer holds the database for too long. Nothing was written; the work is tried again.',
+  DATABASE_CONSTRAINT: 'A defect: two writers disagree about what is unique. Report it with the message.',
+  DATABASE_INVALID:
+    'Check `SQLITE_DB_PATH`. A damaged file is restored from a backup; the streams deliver what came later.',
+  MIGRATION_PENDING: 'Run `sluice db migrate`. `npm start` does it by itself.',
+  MIGRATION_EDITED: 'Restore the migration as it was applied, and put the change into a new one.',
+  MIGRATION_FAILED: 'Nothing was changed. The message names the statement; mend its cause and migrate again.',
+  OVERLOADED:
+    'Readers are slower than publishers: look at `sluice streams`, start more workers. Publishing again is safe.',
+  PAYLOAD_INVALID:
+    'Mend the publisher; the shapes are in `src/catalog`. Bad input is kept with its reason: `sluice dlq list`.',
+  PAYLOAD_TOO_LARGE: 'Publish smaller messages, or raise `maxPayloadBytes` of the stream in the catalog.',
+  ENTRY_MALFORMED: 'Some program wrote the entry by hand. It is kept with its reason: `sluice dlq list`.',
+  OWNERSHIP_LOST:
+    'Nothing: another consumer took over and does the work. Often seen when a machine is too slow for `LEASE_MS`.',
+  HANDLER_TIMEOUT:
+    'The entry is tried again and dead-lettered in the end. Look for a slow database or venue.',
+  LOCK_LOST:
+    'Nothing: the work is done by whoever holds the lock now, and the fencing token keeps the two apart.',
+  FENCED: 'Nothing: a newer holder does the work. It shows that the fence did its duty.',
+  ORDER_INVALID: 'A defect of planning: report it with the message.',
+  ORDER_AMBIGUOUS: 'The order is asked for by its client order id before anything else is sent.',
+  VENUE_UNKNOWN: 'Add the venue (`VENUES_FILE`), or mend the name in the feed.',
+  INSTRUMENT_UNKNOWN: 'Add the instrument to its venue, or mend the symbol in the feed.',
+  RECORDING_INVALID: 'The message names the line. A recording is used whole or not at all.',
+  FILE_NOT_FOUND: 'Check the path; it is relative to the folder where the command runs.',
+  USAGE: 'See `sluice help` and `sluice help <command>`.',
+  LEDGER_MISMATCH:
+    'Stop executors and compare the fills with the venue: the books do not follow from the fills.',
+  REQUEST_INVALID: 'Mend the request; the message names the parameter.',
+  INTERNAL: 'Look into the log for the request id, and report it.',
+}
