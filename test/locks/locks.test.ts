@@ -1,0 +1,294 @@
+// Locks on real servers that are frozen with SIGSTOP and killed.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { lockNames } from '../../src/catalog/index.ts'
+import { isSluiceError, systemClock } from '../../src/kernel/index.ts'
+import { checkFence, type Fence, type Locks, openLocks } from '../../src/locks/index.ts'
+import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
+import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+
+let servers: TestRedis[]
+let store: TestDatabase
+let client: Redis
+let opened: Locks[] = []
+
+beforeAll(async () => {
+  servers = await Promise.all([startRedis(), startRedis(), startRedis()])
+  store = await openTestDatabase('sqlite')
+  client = connectRedis(servers[0]!.url, 'writer')
+  await ready(client)
+})
+afterEach(async () => {
+  for (const server of servers) server.resume()
+  await Promise.all(opened.map((locks) => locks.close()))
+  opened = []
+})
+afterAll(async () => {
+  await closeRedis(client)
+  await store.close()
+  await Promise.all(servers.map((server) => server.stop()))
+})
+
+function open(count = 1, database = store.database): Locks {
+  const urls = servers.slice(0, count).map((server) => server.url)
+  const locks = openLocks({ urls, database, clock: systemClock, names: lockNames })
+  opened.push(locks)
+  return locks
+}
+
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+describe('hold', () => {
+  it('gives the value of the work, with tokens that count up', async () => {
+    const locks = open()
+    const first = await locks.hold('counting', async (held) => held.token)
+    const second = await locks.hold('counting', async (held) => held.token)
+    expect(first).toEqual({ held: true, value: 1 })
+    expect(second).toEqual({ held: true, value: 2 })
+  })
+
+  it('answers taken as a value while another holds it, and runs no work', async () => {
+    const [one, two] = [open(), open()]
+    let worked = false
+    await one.hold('taken', async () => {
+      const rival = await two.hold('taken', async () => {
+        worked = true
+      })
+      expect(rival).toEqual({ held: false, reason: 'taken' })
+    })
+    expect(worked).toBe(false)
+  })
+
+  it('throws what the work throws, after the release', async () => {
+    const locks = open()
+    await expect(locks.hold('failing', () => Promise.reject(new Error('inside')))).rejects.toThrow('inside')
+    expect(await client.exists(lockNames.key('failing'))).toBe(0)
+  })
+
+  it('deletes only its own key', async () => {
+    const locks = open()
+    await locks.hold('replaced', async () => {
+      await client.set(lockNames.key('replaced'), 'another')
+    })
+    expect(await client.get(lockNames.key('replaced'))).toBe('another')
+  })
+
+  it('keeps the lock by extension for many times its life', async () => {
+    const [one, two] = [open(), open()]
+    let extensions = 0
+    one.events.on('extended', () => extensions++)
+    await one.hold(
+      'extended',
+      async (held) => {
+        await eventually(() => extensions >= 6, { what: 'six extensions of a third of the life each' })
+        expect(held.signal.aborted).toBe(false)
+        expect(held.remainingMs()).toBeGreaterThan(0)
+        expect(await two.hold('extended', async () => 1)).toEqual({ held: false, reason: 'taken' })
+      },
+      { ttlMs: 300 },
+    )
+  })
+
+  it('tells the work at once when the servers say that the key is gone', async () => {
+    const locks = open()
+    const reasons: string[] = []
+    locks.events.on('lost', ({ reason }) => reasons.push(reason))
+    await locks.hold(
+      'robbed',
+      async ({ signal, remainingMs }) => {
+        await client.del(lockNames.key('robbed'))
+        await untilAborted(signal)
+        expect(remainingMs()).toBeGreaterThan(0)
+        expect(isSluiceError(signal.reason, 'LOCK_LOST')).toBe(true)
+      },
+      { ttlMs: 3_000 },
+    )
+    expect(reasons).toEqual(['replaced'])
+  })
+
+  it("aborts the work with the caller's signal", async () => {
+    const locks = open()
+    const caller = new AbortController()
+    await locks.hold(
+      'stopped',
+      async ({ signal }) => {
+        caller.abort(new Error('stop'))
+        expect(signal.aborted).toBe(true)
+      },
+      { signal: caller.signal },
+    )
+  })
+})
+
+describe('a frozen Redis', () => {
+  it('cannot hide the loss: the work is told at the deadline although no answer ever comes', async () => {
+    const locks = open()
+    const order: string[] = []
+    locks.events.on('extended', () => order.push('extended'))
+    locks.events.on('lost', ({ reason }) => order.push(`lost: ${reason}`))
+    let answered = false
+    const result = await locks.hold(
+      'frozen',
+      async ({ signal, remainingMs }) => {
+        servers[0]!.pause()
+        void client.ping().then(
+          () => {
+            answered = true
+          },
+          () => {},
+        )
+        await untilAborted(signal)
+        order.push('work told')
+        expect(remainingMs()).toBeLessThanOrEqual(0)
+        expect(answered).toBe(false)
+        return 'done'
+      },
+      { ttlMs: 900 },
+    )
+    // What the work had done stands or falls with its fence, so its value is not thrown away.
+    expect(result).toEqual({ held: true, value: 'done' })
+    expect(order.slice(-2)).toEqual(['lost: deadline', 'work told'])
+  })
+
+  it('is unavailable, not taken', async () => {
+    const locks = open()
+    await locks.hold('warm', async () => 1)
+    servers[0]!.pause()
+    expect(await locks.hold('unreachable', async () => 1)).toEqual({ held: false, reason: 'unavailable' })
+  })
+
+  it('among three servers stops neither taking, nor extending, nor refusing', async () => {
+    const [one, two] = [open(3), open(3)]
+    await one.hold('warm', async () => 1)
+    await two.hold('warm', async () => 1)
+    servers[2]!.pause()
+    let extensions = 0
+    one.events.on('extended', () => extensions++)
+    const result = await one.hold(
+      'majority',
+      async (held) => {
+        await eventually(() => extensions >= 2, { what: 'two extensions by two of three servers' })
+        expect(await two.hold('majority', async () => 1)).toEqual({ held: false, reason: 'taken' })
+        return held.signal.aborted
+      },
+      { ttlMs: 1_500 },
+    )
+    expect(result).toEqual({ held: true, value: false })
+  })
+
+  it('as two of three makes the lock unavailable', async () => {
+    const locks = open(3)
+    await locks.hold('warm', async () => 1)
+    servers[1]!.pause()
+    servers[2]!.pause()
+    expect(await locks.hold('minority', async () => 1)).toEqual({ held: false, reason: 'unavailable' })
+  })
+})
+
+describe('waiting', () => {
+  it('is ended by the message of the release', async () => {
+    const [one, two] = [open(), open()]
+    const order: string[] = []
+    let waiting: Promise<unknown> = Promise.resolve()
+    await one.hold('awaited', async () => {
+      waiting = two.hold('awaited', async () => void order.push('second'), { waitMs: 20_000 })
+      await eventually(async () => {
+        const [, listeners] = (await client.pubsub('NUMSUB', lockNames.released('awaited'))) as [
+          string,
+          number,
+        ]
+        return listeners === 1
+      })
+      order.push('first')
+    })
+    expect(await waiting).toEqual({ held: true, value: undefined })
+    expect(order).toEqual(['first', 'second'])
+  })
+
+  it('ends when the lock expires without a message', async () => {
+    const locks = open()
+    await client.set(lockNames.key('expiring'), 'a holder that was killed', 'PX', 300)
+    expect(await locks.hold('expiring', async () => 'mine', { waitMs: 20_000 })).toEqual({
+      held: true,
+      value: 'mine',
+    })
+  })
+
+  it('ends with the signal', async () => {
+    const locks = open()
+    const stop = new AbortController()
+    await client.set(lockNames.key('endless'), 'another', 'PX', 60_000)
+    const waiting = locks.hold('endless', async () => 1, { waitMs: 60_000, signal: stop.signal })
+    stop.abort()
+    expect(await waiting).toEqual({ held: false, reason: 'taken' })
+  })
+})
+
+for (const driver of drivers) {
+  describe(`the fence on ${driver}`, () => {
+    let own: TestDatabase
+    beforeAll(async () => {
+      own = await openTestDatabase(driver)
+    })
+    afterAll(() => own.close())
+
+    it('refuses a former holder, and admits the last one any number of times', async () => {
+      const locks = open(1, own.database)
+      const held: Fence[] = []
+      for (let n = 0; n < 2; n++) await locks.hold('fenced', async (fence) => void held.push(fence))
+      const check = (fence: Fence) => own.database.write((tx) => checkFence(tx, fence))
+      await expect(check(held[0]!)).rejects.toMatchObject({ code: 'FENCED' })
+      await expect(check({ ...held[1]!, holder: 'an impostor' })).rejects.toMatchObject({ code: 'FENCED' })
+      await check(held[1]!)
+      await check(held[1]!)
+    })
+
+    it('issues no token while the effect of the one before is being written', async () => {
+      const locks = open(1, own.database)
+      const order: string[] = []
+      // Started by a gate, because a transaction refuses another one that is begun inside it.
+      const gate = Promise.withResolvers<void>()
+      const takeOver = () =>
+        open(1, own.database).hold('serial', async () => void order.push('second holder'))
+      const rival = gate.promise.then(takeOver)
+      await locks.hold('serial', async (fence) => {
+        await own.database.write(async (tx) => {
+          await checkFence(tx, fence)
+          await client.del(lockNames.key('serial'))
+          gate.resolve()
+          await eventually(() => client.exists(lockNames.key('serial')))
+          order.push('effect')
+        })
+        order.push('committed')
+        await rival
+      })
+      expect(order).toEqual(['effect', 'committed', 'second holder'])
+    })
+  })
+}
+
+describe('two processes', () => {
+  const rounds = 40
+  const contend = async (more: Record<string, string>) => {
+    const script = join(import.meta.dirname, 'contender.ts')
+    const place = { ...store.environment, LOCK_URL: servers[0]!.url, ROUNDS: String(rounds), ...more }
+    const children = [1, 2].map(() => fork(script, { env: { ...process.env, ...place } }))
+    return Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]))
+  }
+
+  it('never hold one lock at the same time, and both get their turns', async () => {
+    expect(await contend({ COUNTERS: 'contended' })).toEqual([0, 0])
+    expect(await client.get('contended:overlaps')).toBeNull()
+    expect(await client.get('contended:turns')).toBe(String(2 * rounds))
+  })
+
+  it('are seen to overlap when each takes a lock of its own: the checker can fail', async () => {
+    expect(await contend({ COUNTERS: 'planted', OWN_LOCK: 'yes' })).toEqual([0, 0])
+    expect(Number(await client.get('planted:overlaps'))).toBeGreaterThan(0)
+  })
+})
