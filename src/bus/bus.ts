@@ -1,5 +1,5 @@
 // The port: what a context may ask of the bus. The comments are the guarantees; test/bus holds each of them.
-import type { Task } from '../kernel/index.ts'
+import type { Clock, Task } from '../kernel/index.ts'
 import type { BusEmitter } from './events.ts'
 import type { Stream } from './stream.ts'
 
@@ -53,7 +53,7 @@ export interface Entry<T = unknown> {
 }
 
 export interface HandlerContext {
-  /** Aborts when the consumer is told to stop, loses the partition, or the handler's time is up. */
+  /** Aborts when the partition is lost or the handler's time is up; a handler may finish while the worker drains. */
   readonly signal: AbortSignal
 }
 
@@ -67,7 +67,7 @@ export interface ConsumeOptions<T> {
   readonly handle: (entry: Entry<T>, context: HandlerContext) => Promise<void>
   /**
    * `key`: each partition has one owner at a time and no entry of a key is handled before the one in front of it
-   * is acknowledged or dead-lettered. `none`: any consumer of the group takes any entry.
+   * is done or dead-lettered. `none`: any consumer of the group takes any entry.
    */
   readonly order: 'key' | 'none'
   /** Entries (order none) or keys (order key) handled at once. Default 16. */
@@ -110,8 +110,6 @@ export interface GroupStatus {
   readonly group: string
   /** Entries delivered and not acknowledged. */
   readonly pending: number
-  /** Entries that wait for their next attempt. */
-  readonly delayed: number
   /** Last sequence − last sequence that everything up to is acknowledged. */
   readonly lag: number
   /** Age of the oldest entry that is not acknowledged, ms; 0 without one. */
@@ -138,7 +136,7 @@ export interface StreamStatus {
 
 /** An entry that no attempt could handle. */
 export interface DeadLetter {
-  /** Its id in the dead-letter stream. */
+  /** partition/id in the dead-letter stream of that partition. */
   readonly entry: string
   readonly stream: string
   readonly partition: number
@@ -156,6 +154,7 @@ export interface DeadLetter {
 }
 
 export interface Bus {
+  readonly clock: Clock
   readonly events: BusEmitter
   /**
    * Resolves when Redis has stored every event (and, for a durable stream, when a replica confirmed it). Rejects

@@ -56,15 +56,14 @@ export function partitionKeys(stream: string, partition: number) {
     lease: (group: string) => `${tag}:lease:${group}`,
     /** Hash: a fold's state and the entry it stands at. */
     checkpoint: (group: string) => `${tag}:checkpoint:${group}`,
-    /** Sorted set: entries that wait for their next attempt, by due time. */
-    delayed: (group: string) => `${tag}:delayed:${group}`,
+    /** Stream of the entries that no attempt could handle; beside its origin so that one script moves them. */
+    dead: `${tag}:dead`,
   }
 }
 
 /** Redis keys of a stream as a whole. */
 export function streamKeys(stream: string) {
   return {
-    dead: `dead:${stream}`,
     /** Set of the groups that trimming must wait for. */
     groups: `groups:${stream}`,
     /** Sorted set of a group's living members by the server time of their last heartbeat. */

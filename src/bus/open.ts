@@ -1,0 +1,79 @@
+// Puts the bus together.
+import { type Clock, processId } from '../kernel/index.ts'
+import { redisError } from '../redis/index.ts'
+import type { Bus, Entry } from './bus.ts'
+import { listen } from './channels.ts'
+import { decodeEntry, type RawEntry } from './codec.ts'
+import { consumeOrdered } from './consume-ordered.ts'
+import { consumeShared } from './consume-shared.ts'
+import { dropDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts'
+import { busEmitter } from './events.ts'
+import { fold } from './fold.ts'
+import { openLink } from './link.ts'
+import { publish } from './publish.ts'
+import { statusOf } from './status.ts'
+import { partitionKeys, type Stream } from './stream.ts'
+import { trimStream } from './trim.ts'
+
+export interface BusOptions {
+  readonly url: string
+  readonly clock: Clock
+  /** Life of a partition lease without renewal, ms. Default 5,000. */
+  readonly leaseMs?: number
+  /** Default of `ConsumeOptions.visibilityMs`: 30,000. */
+  readonly visibilityMs?: number
+  /** Replicas that must confirm what goes to durable streams. Default 0. */
+  readonly replicas?: number
+}
+
+export interface OpenBus extends Bus {
+  close(): Promise<void>
+}
+
+export function openBus({
+  url,
+  clock,
+  leaseMs = 5_000,
+  visibilityMs = 30_000,
+  replicas = 0,
+}: BusOptions): OpenBus {
+  const events = busEmitter()
+  const link = openLink({ url, clock, events, source: processId })
+  const publishing = { replicas, replicaTimeoutMs: 1_000 }
+  const bus: OpenBus = {
+    clock,
+    events,
+    publish: (outgoing) => publish(link, publishing, outgoing),
+    consume: (options) =>
+      options.order === 'key'
+        ? consumeOrdered(link, options, leaseMs)
+        : consumeShared(link, options, options.visibilityMs ?? visibilityMs),
+    fold: (options) => fold(link, bus.publish, options, leaseMs),
+    async readBack<T>(
+      stream: Stream<T>,
+      partition: number,
+      after: string,
+      count: number,
+    ): Promise<Entry<T>[]> {
+      const key = partitionKeys(stream.name, partition).entries
+      const raws = (await (await link.writer()).xrange(key, `(${after}`, '+', 'COUNT', count)) as RawEntry[]
+      const decoded = raws.map((raw) => decodeEntry(stream, partition, raw, 0))
+      return decoded.flatMap((one) => (one.ok ? [one.entry] : []))
+    },
+    status: (stream) => statusOf(link, stream),
+    deadLetters: (stream, limit) => listDeadLetters(link, stream, limit),
+    replayDeadLetter: (stream, entry, data) => replayDeadLetter(link, stream, entry, data),
+    dropDeadLetter: (stream, entry) => dropDeadLetter(link, stream, entry),
+    trim: (stream) => trimStream(link, stream),
+    async tell(channel, message) {
+      try {
+        await (await link.writer()).publish(channel, message)
+      } catch (error) {
+        throw redisError(error, url)
+      }
+    },
+    listen: (patterns, onMessage, onReady) => listen(link, patterns, onMessage, onReady),
+    close: () => link.close(),
+  }
+  return bus
+}

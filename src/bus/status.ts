@@ -1,0 +1,82 @@
+// Where a stream and its groups stand. Redis's own `lag` is wrong after trimming, so it is counted from the sequence
+// that the publisher writes into every entry.
+import type { Redis } from '../redis/index.ts'
+import type { GroupStatus, PartitionStatus, StreamStatus } from './bus.ts'
+import { entryTime, fieldOf, type RawEntry } from './codec.ts'
+import { countDeadLetters } from './dead-letters.ts'
+import type { Link } from './link.ts'
+import { replyFacts } from './reply.ts'
+import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+
+export async function statusOf(link: Link, stream: Stream<unknown>): Promise<StreamStatus> {
+  const client = await link.writer()
+  const groups = (await client.smembers(streamKeys(stream.name).groups)).sort()
+  const [time, deadLetters, ...partitions] = await Promise.all([
+    client.time(),
+    countDeadLetters(link, stream),
+    ...Array.from({ length: stream.partitions }, (_, p) => p),
+  ])
+  const nowMs = Number(time[0]) * 1_000 + Number(time[1]) / 1_000
+  const members: Record<string, string[]> = {}
+  for (const group of groups)
+    members[group] = await client.zrange(streamKeys(stream.name).members(group), '0', '-1')
+  return {
+    stream: stream.name,
+    partitions: await Promise.all(partitions.map((p) => partitionStatus(client, stream, p, nowMs))),
+    deadLetters,
+    members,
+  }
+}
+
+async function partitionStatus(
+  client: Redis,
+  stream: Stream<unknown>,
+  partition: number,
+  nowMs: number,
+): Promise<PartitionStatus> {
+  const keys = partitionKeys(stream.name, partition)
+  const [length, sequence] = await Promise.all([
+    client.xlen(keys.entries),
+    client.hget(keys.meta, 'sequence'),
+  ])
+  const lastSequence = Number(sequence ?? 0)
+  const exists = (await client.exists(keys.entries)) === 1
+  const infos = exists ? ((await client.xinfo('GROUPS', keys.entries)) as unknown[]) : []
+  const groups = await Promise.all(
+    infos.map((info) => groupStatus(client, stream, partition, replyFacts(info), lastSequence, nowMs)),
+  )
+  return { partition, length, lastSequence, groups }
+}
+
+async function groupStatus(
+  client: Redis,
+  stream: Stream<unknown>,
+  partition: number,
+  info: Record<string, unknown>,
+  lastSequence: number,
+  nowMs: number,
+): Promise<GroupStatus> {
+  const keys = partitionKeys(stream.name, partition)
+  const group = String(info['name'])
+  const delivered = String(info['last-delivered-id'])
+  const [summary, [owner, epoch], undelivered] = await Promise.all([
+    client.xpending(keys.entries, group) as Promise<[number, string | null, string | null, unknown]>,
+    client.hmget(keys.lease(group), 'owner', 'epoch'),
+    client.xrange(keys.entries, `(${delivered}`, '+', 'COUNT', 1),
+  ])
+  const pending = Number(summary[0])
+  const oldest = pending > 0 ? String(summary[1]) : undefined
+  const first = oldest ? (await client.xrange(keys.entries, oldest, oldest))[0] : undefined
+  const standsAt = (first ?? undelivered[0]) as RawEntry | undefined
+  const age = oldest ?? undelivered[0]?.[0]
+  return {
+    group,
+    pending,
+    lag: standsAt ? Math.max(lastSequence - sequenceOf(standsAt) + 1, pending) : pending,
+    oldestMs: age ? Math.max(0, nowMs - entryTime(age)) : 0,
+    owner: owner || undefined,
+    epoch: Number(epoch ?? 0),
+  }
+}
+
+const sequenceOf = (raw: RawEntry): number => Number(fieldOf(raw[1] ?? [], 'sequence') ?? 0)
