@@ -8,6 +8,10 @@ export const inputChannels = {
   batch: (venue: string) => `market:batch:${venue}`,
 } as const
 
+/** The parts of an input channel's name. A symbol may be written in any case and with / - or _ between. */
+export const INPUT_CHANNEL =
+  /^market:(?:batch:(?<batchVenue>[^:]+)|(?:ticker|orderbook):(?<venue>[^:]+):(?<symbol>.+))$/
+
 export const INPUT_PATTERNS = ['market:ticker:*', 'market:orderbook:*', 'market:batch:*'] as const
 
 /** Where signals are told to whoever listens: market:signal:technical and so on. */

@@ -2,6 +2,7 @@
 export { type BoardOf, parseBoards, splitByBoard } from './boards.ts'
 export {
   CACHE_DROPS,
+  INPUT_CHANNEL,
   INPUT_PATTERNS,
   inputChannels,
   lockReleased,
@@ -11,6 +12,8 @@ export {
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { executeLock, lockNames } from './locks.ts'
 export {
+  type InputRejected,
+  inputRejected,
   type Level,
   level,
   type Quote,
@@ -28,7 +31,15 @@ export {
   workerKeys,
   workerReport,
 } from './reports.ts'
-export { executions, inputQuotes, marketQuotes, opportunities, STREAMS, signals } from './streams.ts'
+export {
+  executions,
+  inputQuotes,
+  marketQuotes,
+  opportunities,
+  rejectedInput,
+  STREAMS,
+  signals,
+} from './streams.ts'
 export {
   type ExecutionCompleted,
   type ExecutionEvent,

@@ -44,6 +44,23 @@ export const quoteMessage = z.object({
 })
 export type QuoteMessage = z.infer<typeof quoteMessage>
 
+/** A message from outside that was not used, in whole or in part, and why. Reasons: docs/FEEDING.md. */
+export const inputRejected = z.object({
+  /** The channel it came on, or the stream and entry. */
+  channel: z.string(),
+  /** Of the first thing that was wrong. */
+  reason: z.string(),
+  /** `reason: what was found`, at most 20. */
+  details: z.array(z.string()),
+  /** How many quotes (or 1 for the whole message) were rejected. */
+  rejected: z.number().int().min(1),
+  /** The first 2,000 characters. */
+  excerpt: z.string(),
+  bytes: z.number().int().min(0),
+  sha256: z.string(),
+})
+export type InputRejected = z.infer<typeof inputRejected>
+
 const isDescending = (side: readonly Level[]) => side.every((l, i) => i === 0 || l[0] < side[i - 1]![0])
 const isAscending = (side: readonly Level[]) => side.every((l, i) => i === 0 || l[0] > side[i - 1]![0])
 const isCrossed = (bids: readonly Level[], asks: readonly Level[]) =>

@@ -1,7 +1,7 @@
 // Every stream. A new one is one declaration here; its consumers name it, nothing else lists it.
 import { z } from 'zod'
 import { defineStream } from '../bus/index.ts'
-import { type QuoteMessage, quoteMessage } from './market.ts'
+import { type InputRejected, inputRejected, type QuoteMessage, quoteMessage } from './market.ts'
 import {
   type ExecutionEvent,
   executionEvent,
@@ -20,6 +20,17 @@ export const inputQuotes = defineStream<unknown>({
   partitions: 1,
   // Redis itself cannot refuse an outside XADD; the bridge refuses at this size and says so.
   maxPayloadBytes: 16_000_000,
+})
+
+export const rejectedInput = defineStream<InputRejected>({
+  name: 'input.rejected',
+  about: 'Messages from outside that were not used, with the reason. Nobody has to read it.',
+  shape: inputRejected,
+  key: (r) => r.reason,
+  partitions: 1,
+  retentionMs: 3_600_000,
+  // When it is full, rejections are only counted: bad input must never hold up good input.
+  maxEntries: 10_000,
 })
 
 export const marketQuotes = defineStream<QuoteMessage>({
@@ -60,4 +71,4 @@ export const executions = defineStream<ExecutionEvent>({
 })
 
 /** In the order in which data flows through them. */
-export const STREAMS = [inputQuotes, marketQuotes, signals, opportunities, executions] as const
+export const STREAMS = [inputQuotes, rejectedInput, marketQuotes, signals, opportunities, executions] as const

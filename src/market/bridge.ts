@@ -1,0 +1,97 @@
+// The bridge lifts what outside programs PUBLISH or XADD into `market.quotes`. Any number may run at once: the id of
+// an event is its content, so each message is stored once, and one bridge hears what another one misses.
+import { type Bus, Reject, RetryAfter } from '../bus/index.ts'
+import { INPUT_PATTERNS, inputQuotes, parseBoards } from '../catalog/index.ts'
+import { type Clock, type Config, messageOf, type Task } from '../kernel/index.ts'
+import type { VenueTable } from '../venues/index.ts'
+import { type Keeper, openKeeper } from './keep-rejected.ts'
+import type { MarketEmitter } from './market-events.ts'
+import { type InputRules, type Normalised, normaliseText, normaliseValue, quoteEvent } from './normalise.ts'
+import { isTemporary, type Outbound, openOutbound } from './outbound.ts'
+
+export interface BridgeOptions {
+  readonly bus: Bus
+  readonly venues: VenueTable
+  readonly config: Pick<Config, 'BOOK_LEVELS' | 'MARKET_BOARDS'>
+  readonly clock: Clock
+  readonly events: MarketEmitter
+  /** Called after each (re)subscription to the input channels is confirmed. */
+  readonly onListening?: () => void
+  /** Quote events of channels that wait for Redis at most. */
+  readonly queueMax?: number
+}
+
+// A channel message of a megabyte is 12,000 ticks; more is a mistake, and parsing it would hold up everyone.
+const CHANNEL_CHARACTERS_MAX = 1_000_000
+const QUOTES_MAX = 10_000
+// At 1,600 quotes/s, the measured peak of three venues, half a minute without Redis.
+const QUEUE_MAX = 50_000
+
+/** Throws CONFIG_INVALID for MARKET_BOARDS. */
+export function bridgeTasks(options: BridgeOptions): Task[] {
+  const { bus, config, clock, events, venues } = options
+  const rules: InputRules = {
+    venues,
+    levels: config.BOOK_LEVELS,
+    boardOf: parseBoards(config.MARKET_BOARDS),
+    maxCharacters: CHANNEL_CHARACTERS_MAX,
+    maxQuotes: QUOTES_MAX,
+  }
+  const outbound = openOutbound({ bus, clock, events, max: options.queueMax ?? QUEUE_MAX })
+  const keeper = openKeeper(bus, events)
+  return [
+    outbound.task,
+    keeper.task,
+    listenTask(options, rules, outbound, keeper),
+    streamTask(options, rules, keeper),
+  ]
+}
+
+function listenTask(options: BridgeOptions, rules: InputRules, outbound: Outbound, keeper: Keeper): Task {
+  const { bus, clock, events } = options
+  const onMessage = (channel: string, text: string) => {
+    const now = clock.now()
+    const read = normaliseText(channel, text, now, rules)
+    report(events, 'channel', read)
+    if (read.rejections.length > 0) keeper.keep(channel, text, read.rejections)
+    if (read.messages.length === 0) return
+    const quotes = read.messages.map((message) => quoteEvent(message, now))
+    if (!outbound.offer(quotes)) events.emit('lost', { reason: 'queue_full', count: quotes.length })
+  }
+  return bus.listen(INPUT_PATTERNS, onMessage, options.onListening)
+}
+
+/** What is added to the input stream is acknowledged after Redis has stored its quotes or its rejection. */
+function streamTask({ bus, clock, events }: BridgeOptions, rules: InputRules, keeper: Keeper): Task {
+  return bus.consume({
+    stream: inputQuotes,
+    group: 'bridge',
+    // A quote that is overtaken is dropped by its own time, so entries need not wait for each other.
+    order: 'none',
+    concurrency: 64,
+    async handle(entry) {
+      const now = clock.now()
+      const read = normaliseValue(undefined, entry.data, now, rules)
+      report(events, 'stream', read)
+      if (read.rejections.length > 0) {
+        await keeper.keepNow(`${entry.stream} ${entry.entry}`, JSON.stringify(entry.data), read.rejections)
+      }
+      if (read.messages.length === 0) return
+      try {
+        await bus.publish(read.messages.map((message) => quoteEvent(message, now)))
+      } catch (error) {
+        if (isTemporary(error)) throw new RetryAfter(500, messageOf(error))
+        throw new Reject(messageOf(error))
+      }
+    },
+  })
+}
+
+function report(
+  events: MarketEmitter,
+  from: 'channel' | 'stream',
+  { accepted, rejections }: Normalised,
+): void {
+  if (accepted > 0) events.emit('accepted', { from, count: accepted })
+  for (const { reason } of rejections) events.emit('rejected', { from, reason, count: 1 })
+}

@@ -1,0 +1,26 @@
+// Why a message from outside was not used. The words are stable: they are counted, kept with the message and
+// documented in docs/FEEDING.md (a test compares both ways).
+export const REJECT_REASONS = {
+  not_json: 'The text is not JSON.',
+  too_large: 'The message is larger than its way in allows; it was not parsed.',
+  too_many: 'The message holds more quotes than one message may.',
+  bad_shape: 'It is neither a quote, a book, an envelope nor an array of these.',
+  missing_field: 'A field that is needed is missing.',
+  bad_price: 'A price is not a number above zero.',
+  bad_size: 'A size is not a number above zero.',
+  not_best_first: 'Levels of a book are not sorted best first, or a price stands twice.',
+  crossed: 'The best bid is above the best ask.',
+  bad_time: 'The time cannot be read, is more than an hour ahead, or more than a day behind.',
+  unknown_venue: 'No venue of that name is configured.',
+  unknown_symbol: 'The venue does not trade that symbol, or it is not written as BASE/QUOTE.',
+  unknown_channel: 'The channel name does not have the parts that input channels have.',
+  contradiction: 'The channel names one venue or symbol and the message another.',
+} as const
+
+export type RejectReason = keyof typeof REJECT_REASONS
+
+export interface Rejection {
+  readonly reason: RejectReason
+  /** What was found, for the person who sent it. */
+  readonly detail: string
+}
