@@ -1,8 +1,8 @@
 // What the ledger runs: one consumer of executions, in order for each symbol.
-import { type Bus, Reject } from '../bus/index.ts'
+import { type Bus, Reject, RetryAfter } from '../bus/index.ts'
 import { executions } from '../catalog/index.ts'
 import type { Database } from '../db/index.ts'
-import { type Clock, isSluiceError, type Task } from '../kernel/index.ts'
+import { type Clock, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
 import { bookEvent, LEDGER_GROUP } from './book-event.ts'
 import type { LedgerEmitter } from './events.ts'
 
@@ -12,10 +12,16 @@ export interface LedgerOptions {
   /** Measures how long booking takes; no time of it is booked. */
   readonly clock: Clock
   readonly events: LedgerEmitter
+  /** Called after a commit that left something in the outbox: the relay's nudge. */
+  readonly nudge: () => void
 }
 
+// The database comes back or it does not; giving a fill up meanwhile would lose it.
+const PASSING = ['DATABASE_BUSY', 'DATABASE_UNAVAILABLE', 'MIGRATION_PENDING'] as const
+const RETRY_MS = 500
+
 /** Books fills and the ends of executions, each once. What contradicts the books goes to the dead letters. */
-export const bookExecutions = ({ bus, db, clock, events }: LedgerOptions): Task =>
+export const bookExecutions = ({ bus, db, clock, events, nudge }: LedgerOptions): Task =>
   bus.consume({
     stream: executions,
     group: LEDGER_GROUP,
@@ -27,10 +33,13 @@ export const bookExecutions = ({ bus, db, clock, events }: LedgerOptions): Task 
       const beganAt = clock.monotonic()
       try {
         const { result, mismatch } = await db.write((tx) => bookEvent(tx, eventId, data))
-        if (result === 'duplicate') events.emit('duplicate', { kind, id, symbol })
-        else events.emit('booked', { kind, id, symbol, tookMs: clock.monotonic() - beganAt })
         if (mismatch) events.emit('mismatch', { id, symbol, reason: mismatch })
+        if (result === 'duplicate') return void events.emit('duplicate', { kind, id, symbol })
+        events.emit('booked', { kind, id, symbol, tookMs: clock.monotonic() - beganAt })
+        nudge()
       } catch (error) {
+        if (PASSING.some((code) => isSluiceError(error, code)))
+          throw new RetryAfter(RETRY_MS, messageOf(error))
         if (!isSluiceError(error, 'LEDGER_MISMATCH')) throw error
         events.emit('mismatch', { id, symbol, reason: error.message })
         throw new Reject(`${error.code}: ${error.message}`, { cause: error })
