@@ -2,6 +2,7 @@
 import * as postgres from './postgres.ts'
 import * as sqlite from './sqlite.ts'
 
+export { betterSqlite, drizzle, nodePostgres } from './drizzle.ts'
 export type { SourceRow } from './tables/trading.ts'
 export type { VenueFillRow } from './tables/venue.ts'
 

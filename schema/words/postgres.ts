@@ -1,15 +1,8 @@
 // The column words in Postgres. Their types are the types of every store; sqlite.ts gives the same words.
-import {
-  bigint,
-  boolean,
-  customType,
-  index,
-  pgTable,
-  primaryKey,
-  unique,
-  uniqueIndex,
-} from 'drizzle-orm/pg-core'
+import { drizzlePostgres } from '../drizzle.ts'
 import { canonicalDecimal, finiteNumber, wholeNumber } from './values.ts'
+
+const { bigint, boolean, customType, index, pgTable, primaryKey, unique, uniqueIndex } = drizzlePostgres
 
 const decimalColumn = customType<{ data: string; driverData: string }>({
   dataType: () => 'numeric',

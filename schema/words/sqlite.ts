@@ -1,17 +1,10 @@
 // The column words in SQLite: the same names and TypeScript types as in Postgres, other column types. The one
 // cast of the schema stands at the end; test/db/parity.test.ts holds what it claims.
-import {
-  customType,
-  index,
-  integer,
-  primaryKey,
-  sqliteTable,
-  text,
-  unique,
-  uniqueIndex,
-} from 'drizzle-orm/sqlite-core'
+import { drizzleSqlite } from '../drizzle.ts'
 import type { Words } from './postgres.ts'
 import { canonicalDecimal, finiteNumber, wholeNumber } from './values.ts'
+
+const { customType, index, integer, primaryKey, sqliteTable, text, unique, uniqueIndex } = drizzleSqlite
 
 const decimalColumn = customType<{ data: string; driverData: string }>({
   // Text, because a NUMERIC column would turn the digits into a float64.

@@ -1,7 +1,8 @@
 // One connection of the pool, as Drizzle wants it, with what the driver leaves open: int8 arrives as an exact number
 // or not at all, queries go one after another also under Promise.all, and a failed one spoils its transaction.
-import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { nodePostgres } from '../../schema/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import { postgresError } from './postgres-errors.ts'
 import { assertUsable, fail, type Transaction } from './transaction.ts'
@@ -40,6 +41,6 @@ export function postgresBuilder(
     last = result.catch(() => undefined)
     return result
   }
-  const builder = drizzle({ client: { query } as unknown as pg.PoolClient })
+  const builder = nodePostgres.drizzle({ client: { query } as unknown as pg.PoolClient })
   return { builder, settle: () => last }
 }

@@ -4,7 +4,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import SqliteFile from 'better-sqlite3'
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
+import { betterSqlite } from '../../schema/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import { sqliteError } from './sqlite-errors.ts'
 import { assertUsable, fail, type Transaction } from './transaction.ts'
@@ -46,7 +47,10 @@ export function connectSqlite(path: string, { readOnly = false } = {}): SqliteCo
     statements.set(text, compiled)
     return compiled
   }
-  return { file, builder: (transaction) => drizzle({ client: guarded(statement, transaction, path) }) }
+  return {
+    file,
+    builder: (transaction) => betterSqlite.drizzle({ client: guarded(statement, transaction, path) }),
+  }
 }
 
 type Row = Record<string, unknown> | unknown[]

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { postgresTables, sqliteTables, type Tables } from '../../schema/index.ts'
 import { canonicalDecimal } from '../../schema/words/values.ts'
+import { sql as query } from '../../src/db/index.ts'
 import { decimal, decimalText } from '../../src/kernel/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -171,9 +172,8 @@ describe.each(drivers)('values on %s', (driver) => {
   })
 
   it('refuses a number in the file that a float64 would round', async () => {
-    const { sql: raw } = await import('drizzle-orm')
     const writing = place.database.write(async ({ sql, t }) => {
-      const token = raw<number>`9007199254740993`
+      const token = query<number>`9007199254740993`
       await sql.insert(t.fences).values({ resource: 'large', token, holder: 'a' }).returning()
     })
     await expect(writing).rejects.toMatchObject({ code: 'DATABASE_INVALID' })

@@ -1,6 +1,5 @@
-import { eq, sql } from 'drizzle-orm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Database, openDatabase } from '../../src/db/index.ts'
+import { type Database, eq, openDatabase, sql } from '../../src/db/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 
