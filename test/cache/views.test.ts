@@ -227,6 +227,22 @@ describe('a cut subscription', () => {
     expect(await views.get(prices, ['BTC'], load)).toBe(2)
   })
 
+  it('comes back by itself after Redis was killed and started again', async () => {
+    const { views } = await servingProcess()
+    const { state, load } = truth(1)
+    await views.get(prices, ['BTC'], load)
+    await redis.kill()
+    await eventually(() => !views.stats().serving)
+    state.value = 2
+    expect(await views.get(prices, ['BTC'], load)).toBe(2)
+    await redis.restart()
+    await eventually(() => views.stats().serving)
+    const { loads } = state
+    await views.get(prices, ['BTC'], load)
+    expect(await views.get(prices, ['BTC'], load)).toBe(2)
+    expect(state.loads).toBe(loads + 1)
+  })
+
   it('would serve stale answers if memory were not flushed (planted fault)', async () => {
     const { open, remove } = await plantFault(
       'views.ts',

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ExecutionEvent } from '../../src/catalog/index.ts'
+import {
+  allPositions,
+  type ExecutionEvent,
+  latestEquity,
+  latestTrades,
+  statusTotals,
+  VIEWS,
+} from '../../src/catalog/index.ts'
 import { decimal, isSluiceError } from '../../src/kernel/index.ts'
 import { bookEvent } from '../../src/ledger/book-event.ts'
 import {
@@ -60,6 +67,15 @@ describe.each(drivers)('the ledger on %s', (driver) => {
     ])
     expect(await read(totalsOf)).toEqual({ trades: 1, fills: 2, profit: { USDT: '1.598' } })
     expect(await read(reconcile)).toEqual([])
+  })
+
+  it('answers in the shapes that the views declare', async () => {
+    for (const event of [BUY, SELL, END]) await book(event)
+    expect(latestTrades.shape.parse(await read((tx) => latestTradesOf(tx, 10)))).toHaveLength(1)
+    expect(allPositions.shape.parse(await read(positionsOf))).toHaveLength(2)
+    expect(latestEquity.shape.parse(await read((tx) => equityOf(tx, 10)))).toHaveLength(1)
+    expect(statusTotals.shape.parse(await read(totalsOf))).toMatchObject({ trades: 1 })
+    expect(new Set(VIEWS.map(({ name }) => name)).size).toBe(VIEWS.length)
   })
 
   it('books nothing twice, neither an event again nor a fill under another event id', async () => {

@@ -7,7 +7,7 @@ import { drivers, openTestDatabase, type TestDatabase } from '../support/databas
 import { emptyTables, interleave, SYMBOLS, storyOf, type Told, tablesOf } from './events.ts'
 
 // Postgres answers the same statements over a socket: fewer runs for the same time.
-const RUNS = { sqlite: 25, postgres: 8 }
+const RUNS = { sqlite: 15, postgres: 5 }
 
 describe.each(drivers)('any interleaving of symbols on %s', (driver) => {
   let test: TestDatabase

@@ -1,7 +1,9 @@
 // The ledger as a worker: from the stream, over the inbox, to the books and out again to the caches.
+import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type OpenBus, openBus, openRelay, outgoing } from '../../src/bus/index.ts'
 import { CACHE_DROPS, type ExecutionEvent, executions } from '../../src/catalog/index.ts'
+import { openDatabase } from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { bookExecutions, ledgerEmitter, reconcile, totalsOf } from '../../src/ledger/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -30,7 +32,7 @@ describe.each(drivers)('the ledger worker on %s', (driver) => {
 
   beforeAll(async () => {
     redis = await startRedis()
-    test = await openTestDatabase(driver)
+    test = await openTestDatabase(driver, { busyMs: 200 })
     bus = openBus({ url: redis.url, clock: systemClock, leaseMs: 1_000 })
     const relay = openRelay(bus, test.database, [])
     const worker = { bus, db: test.database, clock: systemClock, events, nudge: relay.nudge }
@@ -82,6 +84,33 @@ describe.each(drivers)('the ledger worker on %s', (driver) => {
     expect(dead).toMatchObject({ eventId: 'contradiction', attempts: 1 })
     expect(dead.reason).toContain('LEDGER_MISMATCH')
     await eventually(async () => (await test.database.read(totalsOf)).trades === 13)
+    expect(await test.database.read(reconcile)).toEqual([])
+  })
+
+  it('waits for a busy database without giving a fill up', async () => {
+    const rival = openDatabase(test.options)
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    // Another writer holds the balance that the next fill changes, for several attempts.
+    const holding = rival.write(async ({ sql, t }) => {
+      await sql.update(t.cash).set({ updatedAt: 1 }).where(eq(t.cash.asset, 'USDT'))
+      await held
+      throw new Error('rolled back')
+    })
+    const attempts: number[] = []
+    const note = ({ attempt }: { attempt: number }) => void attempts.push(attempt)
+    bus.events.on('retried', note)
+    const before = await test.database.read(totalsOf)
+    await publish(execution('F/USDT', 1).map(told))
+    await eventually(() => attempts.length >= 3, { what: 'three postponed attempts' })
+    release()
+    await expect(holding).rejects.toThrow('rolled back')
+    await rival.close()
+    await eventually(async () => (await test.database.read(totalsOf)).trades === before.trades + 1)
+    bus.events.off('retried', note)
+    expect(new Set(attempts)).toEqual(new Set([1]))
     expect(await test.database.read(reconcile)).toEqual([])
   })
 
