@@ -3,7 +3,7 @@
 // which delivers nothing to the group. So an answer that is lost on the way can be read again, and a process that
 // was paused can never receive what belongs to its successor.
 import { afterMs, messageOf } from '../kernel/index.ts'
-import { closeRedis, type Redis, ready, runScript } from '../redis/index.ts'
+import { closeRedis, type Redis, ready, runScript, type Script } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
 import { ensureGroup } from './groups.ts'
 import { insist, isNoGroup, isPassing, type Link } from './link.ts'
@@ -30,122 +30,136 @@ export interface PartitionReader {
   close(): Promise<void>
 }
 
-export function openPartitionReader(
-  link: Link,
-  { stream, group, from }: { stream: Stream<unknown>; group: string; from: 'start' | 'end' },
-  owned: Owned,
-): PartitionReader {
-  const keys = partitionKeys(stream.name, owned.partition)
-  const scriptKeys = [keys.lease(group), keys.entries]
-  const mine = [owned.owner, owned.epoch, group, owned.owner] as const
+export interface ReaderOptions {
+  readonly stream: Stream<unknown>
+  readonly group: string
+  readonly from: 'start' | 'end'
+}
+
+export function openPartitionReader(link: Link, options: ReaderOptions, owned: Owned): PartitionReader {
+  const { stream, group } = options
+  const { entries } = partitionKeys(stream.name, owned.partition)
   const waiter = link.reader(`${stream.name}:${owned.partition}:${group}`)
-  const where = `${stream.name}/${owned.partition} for ${group}`
   const over = AbortSignal.any([owned.stopping, owned.lost])
+  const scripts = partitionScripts(link, options, owned, over)
   /** The last entry handed out. */
   let last = '0-0'
-  /** The last entry that the group was ever given; waiting for what comes after it. */
-  let delivered = '0-0'
-  let taken = false
+  /** The last entry that the group was ever given; undefined before the take-over. */
+  let delivered: string | undefined
   /** Entries may have been delivered to us that we have not seen: read what we hold before anything new. */
   let unseen = true
 
-  const run = <T>(command: (client: Redis) => Promise<T>) =>
-    insist(link, where, over, async (client) => {
-      try {
-        return await command(client)
-      } catch (error) {
-        if (isPassing(error)) unseen = true
-        if (!isNoGroup(error)) throw error
-        link.events.emit('lost', {
-          stream: stream.name,
-          group,
-          partition: owned.partition,
-          count: 0,
-          reason: messageOf(error),
-        })
-        await ensureGroup(client, stream, owned.partition, group, from)
-        return command(client)
-      }
-    })
-
-  async function takeOver(): Promise<void> {
-    let cursor = '0-0'
-    let pending = 0
-    do {
-      const reply = (await run((client) => runScript(client, TAKE_OVER, scriptKeys, [...mine, cursor]))) as [
-        string,
-        number,
-        string,
-      ]
-      cursor = reply[0]
-      pending += Number(reply[1])
-      delivered = reply[2]
-    } while (cursor !== '0-0')
-    link.events.emit('tookOver', {
-      stream: stream.name,
-      group,
-      partition: owned.partition,
-      epoch: owned.epoch,
-      pending,
-    })
-  }
-
   async function readHeld(count: number): Promise<Delivered[]> {
-    const reply = await run((client) => runScript(client, READ_HELD, scriptKeys, [...mine, count, last]))
-    const [entries, counts] = reply as [RawEntry[], [string, string, number, number][]]
-    const deliveries = new Map(counts.map(([id, , , times]) => [id, Number(times)]))
-    return entries.map((raw) => ({ raw, deliveries: deliveries.get(raw[0]) ?? 1 }))
-  }
-
-  async function readNew(count: number): Promise<Delivered[]> {
-    const reply = await run((client) => runScript(client, READ_NEW, scriptKeys, [...mine, count]))
-    return (reply as RawEntry[]).map((raw) => ({ raw, deliveries: 1 }))
-  }
-
-  async function wait(): Promise<void> {
-    const stop = () => waiter.disconnect()
-    const cancel = afterMs(BLOCK_MS + WATCHDOG_MS, () => waiter.disconnect(true))
-    over.addEventListener('abort', stop, { once: true })
-    try {
-      await ready(waiter, BLOCK_MS)
-      await waiter.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', keys.entries, maxId(last, delivered))
-    } catch (error) {
-      if (over.aborted) return
-      if (!isPassing(error)) throw error
-      link.events.emit('disturbed', { where, reason: messageOf(error) })
-      await link.clock.sleep(100, over)
-    } finally {
-      cancel()
-      over.removeEventListener('abort', stop)
-    }
+    unseen = false
+    const held = await scripts.readHeld(count, last)
+    // There may be more of it.
+    if (held.length > 0) unseen = true
+    return held
   }
 
   return {
     async next(count) {
-      if (!taken) await takeOver()
-      taken = true
+      delivered ??= await scripts.takeOver()
       while (!over.aborted) {
-        if (unseen) {
-          unseen = false
-          const held = await readHeld(count)
-          if (held.length > 0) {
-            unseen = true
-            last = held.at(-1)!.raw[0]
-            return held
-          }
-          if (unseen) continue
+        const found = unseen ? await readHeld(count) : await scripts.readNew(count)
+        // Its first try may have delivered what we never saw, and that stands in front of what we found.
+        if (scripts.disturbed()) {
+          unseen = true
+          continue
         }
-        const fresh = await readNew(count)
-        if (unseen) continue
-        if (fresh.length > 0) {
-          last = maxId(last, fresh.at(-1)!.raw[0])
-          return fresh
+        if (found.length > 0) {
+          last = maxId(last, found.at(-1)!.raw[0])
+          return found
         }
-        await wait()
+        if (!unseen) await waitForMore(link, waiter, entries, maxId(last, delivered), over)
       }
       return []
     },
     close: () => closeRedis(waiter),
+  }
+}
+
+/** The scripts of one owned partition. After a failure on the way, `disturbed` is true once. */
+function partitionScripts(
+  link: Link,
+  { stream, group, from }: ReaderOptions,
+  owned: Owned,
+  over: AbortSignal,
+) {
+  const keys = partitionKeys(stream.name, owned.partition)
+  const mine = [owned.owner, owned.epoch, group, owned.owner] as const
+  let disturbed = false
+
+  const run = (script: Script, ...args: (string | number)[]) =>
+    insist(link, `${stream.name}/${owned.partition} for ${group}`, over, async (client) => {
+      const once = () => runScript(client, script, [keys.lease(group), keys.entries], [...mine, ...args])
+      try {
+        return await once()
+      } catch (error) {
+        if (isPassing(error)) disturbed = true
+        if (!isNoGroup(error)) throw error
+        const fact = { stream: stream.name, group, partition: owned.partition, count: 0 }
+        link.events.emit('lost', { ...fact, reason: messageOf(error) })
+        await ensureGroup(client, stream, owned.partition, group, from)
+        return once()
+      }
+    })
+
+  return {
+    disturbed() {
+      const was = disturbed
+      disturbed = false
+      return was
+    },
+    /** Claims what former owners hold; answers the last entry that was ever delivered to the group. */
+    async takeOver(): Promise<string> {
+      let cursor = '0-0'
+      let pending = 0
+      let delivered: string
+      do {
+        const [next, count, last] = (await run(TAKE_OVER, cursor)) as [string, number, string]
+        cursor = next
+        pending += Number(count)
+        delivered = last
+      } while (cursor !== '0-0')
+      const fact = { stream: stream.name, group, partition: owned.partition, epoch: owned.epoch }
+      link.events.emit('tookOver', { ...fact, pending })
+      return delivered
+    },
+    async readHeld(count: number, after: string): Promise<Delivered[]> {
+      const reply = await run(READ_HELD, count, after)
+      const [entries, counts] = reply as [RawEntry[], [string, string, number, number][]]
+      const deliveries = new Map(counts.map(([id, , , times]) => [id, Number(times)]))
+      return entries.map((raw) => ({ raw, deliveries: deliveries.get(raw[0]) ?? 1 }))
+    },
+    async readNew(count: number): Promise<Delivered[]> {
+      return ((await run(READ_NEW, count)) as RawEntry[]).map((raw) => ({ raw, deliveries: 1 }))
+    },
+  }
+}
+
+/** Resolves when the partition holds something after `after`, when waiting is over, or when it is time to look. */
+async function waitForMore(
+  link: Link,
+  waiter: Redis,
+  key: string,
+  after: string,
+  over: AbortSignal,
+): Promise<void> {
+  const stop = () => waiter.disconnect()
+  const cancel = afterMs(BLOCK_MS + WATCHDOG_MS, () => waiter.disconnect(true))
+  over.addEventListener('abort', stop, { once: true })
+  try {
+    await ready(waiter, BLOCK_MS)
+    if (!over.aborted) await waiter.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', key, after)
+  } catch (error) {
+    if (over.aborted) return
+    if (!isPassing(error)) throw error
+    link.events.emit('disturbed', { where: `waiting for ${key}`, reason: messageOf(error) })
+    await link.clock.sleep(100, over)
+  } finally {
+    cancel()
+    over.removeEventListener('abort', stop)
   }
 }
 

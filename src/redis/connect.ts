@@ -1,7 +1,7 @@
 // The only place where a Redis connection is made. One client cannot serve every use: what is right for a blocking
 // reader (wait for ever) is wrong for a cache (answer now or not at all), so each role has its own manners.
 import { Redis, type RedisOptions } from 'ioredis'
-import { messageOf, SluiceError, withoutPassword } from '../kernel/index.ts'
+import { afterMs, messageOf, SluiceError, systemClock, withoutPassword } from '../kernel/index.ts'
 
 export type { Redis }
 
@@ -38,6 +38,8 @@ export function connectRedis(url: string, role: Role, { name, onError }: Connect
   const options = {
     lazyConnect: true,
     connectTimeout: 5_000,
+    // A server does not answer the end of a connection that is blocked in a read, and ioredis would wait 2 s for it.
+    disconnectTimeout: 20,
     // A close by a peer that is gone without a word is noticed by TCP keep-alive.
     keepAlive: 10_000,
     retryStrategy: (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 6), 1_000),
@@ -52,35 +54,39 @@ export function connectRedis(url: string, role: Role, { name, onError }: Connect
 /** Resolves when the client can take commands; rejects with REDIS_UNAVAILABLE after `timeoutMs`. */
 export async function ready(client: Redis, timeoutMs = 10_000): Promise<void> {
   if (client.status === 'ready') return
-  let timer: NodeJS.Timeout | undefined
+  let cancel = () => {}
   let lastError: unknown
   const onError = (error: Error) => {
     lastError = error
   }
   client.on('error', onError)
+  let onEnd = () => {}
   try {
     await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(() => reject(unavailable(client, lastError ?? new Error('no answer'))), timeoutMs)
+      cancel = afterMs(timeoutMs, () => reject(unavailable(client, lastError ?? new Error('no answer'))))
+      onEnd = () => reject(unavailable(client, lastError ?? new Error('the connection was closed')))
       client.once('ready', resolve)
+      client.once('end', onEnd)
       if (client.status === 'wait') client.connect().catch(onError)
-      if (client.status === 'end') reject(unavailable(client, new Error('the connection was closed')))
+      if (client.status === 'end') onEnd()
     })
   } finally {
-    clearTimeout(timer)
+    cancel()
     client.off('error', onError)
+    client.off('end', onEnd)
   }
 }
 
 /** Ends a connection; never waits on a dead server. */
 export async function closeRedis(client: Redis): Promise<void> {
-  if (client.status === 'end') return
-  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()))
-  if (client.status === 'wait') {
+  // A disconnect before the socket exists does nothing, so it is said again until the client has ended.
+  while (client.status !== 'end') {
     client.disconnect()
-    return
+    await Promise.race([
+      new Promise<void>((resolve) => client.once('end', () => resolve())),
+      systemClock.sleep(30),
+    ])
   }
-  client.disconnect()
-  await ended
 }
 
 const unavailable = (client: Redis, cause: unknown) => {
