@@ -1,7 +1,7 @@
 // What Sluice needs to know about a Redis server before it trusts it with streams. Everything is read from INFO,
 // which managed services allow where CONFIG GET is forbidden.
 import { SluiceError, withoutPassword } from '../kernel/index.ts'
-import { closeRedis, connectRedis, ready, redisError } from '../redis/index.ts'
+import { connectRedis, ready, redisError } from '../redis/index.ts'
 
 /** XAUTOCLAIM and GETEX came with 6.2. */
 const LEAST_VERSION = '6.2.0'
@@ -37,7 +37,7 @@ export async function inspectRedis(url: string, timeoutMs: number): Promise<Redi
   } catch (error) {
     throw redisError(error, url)
   } finally {
-    await closeRedis(client)
+    client.disconnect()
   }
 }
 

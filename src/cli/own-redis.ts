@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Clock, SluiceError, systemClock } from '../kernel/index.ts'
-import { closeRedis, connectRedis, ready } from '../redis/index.ts'
+import { connectRedis, ready } from '../redis/index.ts'
 import { inspectRedis } from './inspect-redis.ts'
 import { freePort } from './ports.ts'
 
@@ -96,7 +96,7 @@ async function waitUntilReady(url: string): Promise<void> {
   try {
     await ready(client, START_MS)
   } finally {
-    await closeRedis(client)
+    client.disconnect()
   }
 }
 

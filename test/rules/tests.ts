@@ -2,9 +2,10 @@
 import type { SourceFile, Violation } from './files.ts'
 import { lineCounter, scan } from './scan.ts'
 
-const FOCUS = /\b(?:it|test|describe)\.(?:only|skip|todo|fails)\b/g
-const TEST = /\b(?:it|test)(?:\.(?:each|concurrent|skipIf|runIf|prop)\b)?\s*\(/g
-const CLAIM = /\b(?:expect|assert|check|prove|demand)\w*\s*[.(<]/
+const FOCUS = /(?<![.\w])(?:it|test|describe)\.(?:only|skip|todo|fails)\b/g
+const TEST = /(?<![.\w])(?:it|test)(?:\.\w+)?\s*\(/g
+// `eventually` throws with what it saw when its condition does not come true.
+const CLAIM = /\b(?:expect|assert|check|prove|demand|eventually)\w*\s*[.(<]/
 
 export function checkTests(files: readonly SourceFile[]): Violation[] {
   return files
@@ -25,11 +26,14 @@ export function checkTests(files: readonly SourceFile[]): Violation[] {
     })
 }
 
-/** The text of a call from its opening parenthesis on; for `it.each(…)(…)` and `it.skipIf(…)(…)` both calls. */
+/** The text of a call from its opening parenthesis on, with the calls chained to it: `it.skipIf(…).each(…)('…', …)`. */
 function callAt(code: string, open: number): string {
   let end = closing(code, open)
-  while (code[end + 1] === '(') end = closing(code, end + 1)
-  return code.slice(open, end + 1)
+  for (;;) {
+    const next = /^(?:\.\w+)?\(/.exec(code.slice(end + 1, end + 40))
+    if (!next) return code.slice(open, end + 1)
+    end = closing(code, end + next[0].length)
+  }
 }
 
 function closing(code: string, open: number): number {
