@@ -57,7 +57,7 @@ async function bookFillEvent(tx: Tx, fill: Fill): Promise<Booked> {
   const booking = bookFill(fill)
   const row = fillRow(fill)
   if (!(await insertFill(tx, row))) return DUPLICATE
-  for (const change of booking.cash) await changeCash(tx, change, row.time)
+  await changeCash(tx, booking.cash, row.time)
   await changePosition(tx, row, booking.sums)
   const trade = await findTrade(tx, fill.opportunityId)
   if (!trade) {

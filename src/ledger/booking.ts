@@ -43,6 +43,11 @@ export function assetsOf(symbol: string): { base: string; quote: string } {
  */
 export function bookFill(fill: Fill): Booking {
   const { base, quote } = assetsOf(fill.symbol)
+  if (base === quote) {
+    throw new SluiceError('LEDGER_MISMATCH', `Fill ${fill.id} trades ${base} against itself.`, {
+      fill: fill.id,
+    })
+  }
   if (fill.feeAsset !== quote) {
     throw new SluiceError(
       'LEDGER_MISMATCH',

@@ -1,6 +1,6 @@
 // The only writer of the ledger's tables. A value that is read and then changed is read under its row lock, because
 // workers of different symbols share the cash row of their quote asset.
-import { and, asc, desc, eq } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, sql as raw } from 'drizzle-orm'
 import type { ExecutionCompleted, Fill } from '../catalog/index.ts'
 import type { Tx } from '../db/index.ts'
 import { type Decimal, decimal, decimalText, deriveId, SluiceError } from '../kernel/index.ts'
@@ -33,24 +33,35 @@ export async function insertFill({ sql, t }: Tx, row: FillRow): Promise<boolean>
   )
 }
 
-export async function changeCash(tx: Tx, { venue, asset, change }: CashChange, time: number): Promise<void> {
+/** Every change is of one venue and of different assets. Locks in the order of the assets. */
+export async function changeCash(tx: Tx, changes: readonly CashChange[], time: number): Promise<void> {
   const { sql, t } = tx
-  const here = and(eq(t.cash.venue, venue), eq(t.cash.asset, asset))
-  const locked = () => tx.forUpdate(sql.select().from(t.cash).where(here))
-  let [row] = await locked()
-  if (!row) {
-    await sql
-      .insert(t.cash)
-      .values({ venue, asset, amount: '0', opening: '0', updatedAt: 0 })
-      .onConflictDoNothing()
-    ;[row] = await locked()
+  const { venue } = changes[0]!
+  const assets = changes.map(({ asset }) => asset)
+  const here = and(eq(t.cash.venue, venue), inArray(t.cash.asset, assets))
+  const locked = () => tx.forUpdate(sql.select().from(t.cash).where(here).orderBy(asc(t.cash.asset)))
+  let rows = await locked()
+  if (rows.length < assets.length) {
+    // Two workers may find a row missing at once: whoever inserts it, both then wait for its lock.
+    const empty = assets.map((asset) => ({ venue, asset, amount: '0', opening: '0', updatedAt: 0 }))
+    await sql.insert(t.cash).values(empty).onConflictDoNothing()
+    rows = await locked()
   }
-  const amount = decimalText(decimal(row!.amount).plus(change))
+  const changed = rows.map((row) => {
+    const { change } = changes.find(({ asset }) => asset === row.asset)!
+    const amount = decimalText(decimal(row.amount).plus(change))
+    return { ...row, amount, updatedAt: Math.max(row.updatedAt, time) }
+  })
   await sql
-    .update(t.cash)
-    .set({ amount, updatedAt: Math.max(row!.updatedAt, time) })
-    .where(here)
+    .insert(t.cash)
+    .values(changed)
+    .onConflictDoUpdate({
+      target: [t.cash.venue, t.cash.asset],
+      set: { amount: excluded('amount'), updatedAt: excluded('updated_at') },
+    })
 }
+
+const excluded = (column: string) => raw.raw(`excluded.${column}`)
 
 export async function changePosition(tx: Tx, fill: FillRow, change: Sums): Promise<void> {
   const { sql, t } = tx
