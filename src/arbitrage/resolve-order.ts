@@ -23,16 +23,22 @@ export async function resolveOrder(options: ResolveOptions): Promise<OrderResult
   const { venue, order, clock, patienceMs, signal, onAmbiguous } = options
   const until = clock.monotonic() + patienceMs
   let mustAsk = options.askFirst
+  let isInvalid = false
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
     try {
       const found = mustAsk ? await venue.find(order.clientOrderId, signal) : undefined
       if (found) return found
+      if (isInvalid) return { status: 'rejected', reason: 'invalid', fills: [] }
       if (signal.aborted) throw ambiguous(order, venue, signal.reason)
       mustAsk = true
       return await venue.place(order, signal)
     } catch (error) {
-      // Refused before it was sent; the same order is refused the same way every time.
-      if (isSluiceError(error, 'ORDER_INVALID')) return { status: 'rejected', reason: 'invalid', fills: [] }
+      // Refused before it was sent, so it is not there; unless an earlier one went out under other limits.
+      if (isSluiceError(error, 'ORDER_INVALID')) {
+        isInvalid = true
+        mustAsk = true
+        continue
+      }
       if (!isSluiceError(error, 'ORDER_AMBIGUOUS')) throw error
       onAmbiguous()
       if (signal.aborted || clock.monotonic() + pauseMs > until) throw error
