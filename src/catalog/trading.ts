@@ -20,6 +20,7 @@ export const signal = z.object({
   indicators: z.array(z.string()),
   venues: z.array(venueName),
   price: z.number().positive(),
+  simulated: z.boolean(),
   time: timeMs,
   expiresAt: timeMs,
 })

@@ -1,0 +1,1 @@
+export { signalTasks } from './tasks.ts'
