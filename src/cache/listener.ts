@@ -29,76 +29,88 @@ export interface Listener {
 }
 
 export function openListener(options: ListenerOptions): Listener {
-  const { channel, clock, heartbeatMs, proofMs } = options
   const stop = new AbortController()
   let client: Redis | undefined
+  let line: Line | undefined
+  return {
+    start() {
+      if (client || stop.signal.aborted) return
+      client = options.connect()
+      line = openLine(client, options)
+      // A question that is never answered must not hold the loop, so it is asked and not awaited.
+      void repeat(options.heartbeatMs, options.clock, line.ask)(stop.signal)
+    },
+    proven: () => line?.proven() ?? false,
+    async close() {
+      stop.abort()
+      line?.lose()
+      if (client) await closeRedis(client)
+    },
+  }
+}
+
+interface Line {
+  /** Asks for the next proof; ends a connection that owes one for too long. */
+  ask(): void
+  proven(): boolean
+  lose(): void
+}
+
+/** Follows one client through its connections. */
+function openLine(client: Redis, options: ListenerOptions): Line {
+  const { channel, clock, proofMs } = options
   /** Raised with every connection and every loss: an answer that belongs to an older one proves nothing. */
   let connection = 0
   let confirmed = false
   let provenAt = Number.NEGATIVE_INFINITY
-  let asking = false
+  /** When the question that is still open was asked. */
+  let askedAt: number | undefined
 
-  const lose = () => {
+  /** True when the answer came, and on the connection that was asked. */
+  async function answers(question: () => Promise<unknown>): Promise<boolean> {
+    const mine = connection
+    const asked = clock.monotonic()
+    askedAt = asked
+    try {
+      await question()
+    } catch (error) {
+      options.onError(messageOf(error))
+      // A question that failed has no answer to wait for: the connection is given up at the next beat.
+      return false
+    }
+    if (mine !== connection) return false
+    askedAt = undefined
+    provenAt = asked
+    return true
+  }
+  function lose(): void {
     connection++
-    asking = false
+    askedAt = undefined
     if (!confirmed) return
     confirmed = false
     options.onLost()
   }
-  const confirm = async (on: Redis) => {
-    const mine = ++connection
-    const askedAt = clock.monotonic()
-    try {
-      await on.subscribe(channel)
-    } catch (error) {
-      // Without a subscription the connection is of no use: begin again rather than stay deaf.
-      if (mine === connection) on.disconnect(true)
-      return options.onError(messageOf(error))
-    }
-    if (mine !== connection || stop.signal.aborted) return
+  async function confirm(): Promise<void> {
+    connection++
+    if (!(await answers(() => client.subscribe(channel)))) return
     confirmed = true
-    provenAt = askedAt
     options.onConfirmed()
   }
-  const prove = async () => {
-    if (!client || !confirmed) return
-    const mine = connection
-    const askedAt = clock.monotonic()
-    if (asking) {
-      // The PONG is overdue. TCP would need minutes to notice; a new connection needs one round trip.
-      if (askedAt - provenAt > proofMs + heartbeatMs) client.disconnect(true)
-      return
-    }
-    asking = true
-    try {
-      await client.ping()
-      if (mine === connection) provenAt = askedAt
-    } catch (error) {
-      options.onError(messageOf(error))
-    } finally {
-      if (mine === connection) asking = false
-    }
-  }
+  client.on('message', (from: string, text: string) => {
+    if (from === channel) options.onMessage(text)
+  })
+  client.on('ready', () => void confirm())
+  client.on('close', lose)
+  if (client.status === 'ready') void confirm()
+  else if (client.status === 'wait') client.connect().catch((error) => options.onError(messageOf(error)))
   return {
-    start() {
-      if (client || stop.signal.aborted) return
-      const on = options.connect()
-      client = on
-      on.on('message', (from: string, text: string) => {
-        if (from === channel) options.onMessage(text)
-      })
-      on.on('ready', () => void confirm(on))
-      on.on('close', lose)
-      if (on.status === 'wait') on.connect().catch((error) => options.onError(messageOf(error)))
-      else if (on.status === 'ready') void confirm(on)
-      // Not awaited anywhere: a PING that never answers must not hold the loop, so `prove` is started, not awaited.
-      void repeat(heartbeatMs, clock, () => void prove())(stop.signal)
+    ask() {
+      // TCP would need minutes to notice a peer that is gone; a new connection needs a round trip.
+      if (askedAt !== undefined) {
+        if (clock.monotonic() - askedAt > proofMs) client.disconnect(true)
+      } else if (confirmed) void answers(() => client.ping())
     },
     proven: () => confirmed && clock.monotonic() - provenAt <= proofMs,
-    async close() {
-      stop.abort()
-      lose()
-      if (client) await closeRedis(client)
-    },
+    lose,
   }
 }

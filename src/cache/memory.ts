@@ -2,11 +2,6 @@
 // key voids the ticket, so that an answer read before a change can never be stored after it (a delete that races a
 // load left 4 to 10 of 80 entries wrong for good in every plain cache that was measured).
 
-interface Stored {
-  readonly value: unknown
-  readonly goodUntil: number
-}
-
 /** A load under way. It serves those who asked before the drop; it is stored only while it is not voided. */
 export interface Ticket {
   readonly view: string
@@ -31,84 +26,112 @@ export interface Memory {
   size(): number
 }
 
-interface Shelf {
-  readonly answers: Map<string, Stored>
-  readonly loads: Map<string, Ticket>
-}
-
 /** `maxEntries` bounds the answers of all views together; the one unused for longest gives way. */
 export function openMemory(maxEntries: number): Memory {
-  const shelves = new Map<string, Shelf>()
-  // Order of use over all views; the map's own order is the queue.
-  const used = new Map<string, { view: string; key: string }>()
-
-  const shelfOf = (view: string): Shelf => {
-    const shelf = shelves.get(view) ?? { answers: new Map(), loads: new Map() }
-    shelves.set(view, shelf)
-    return shelf
-  }
-  const placeOf = (view: string, key: string) => `${view}\n${key}`
-  const remove = (view: string, key: string): number => {
-    used.delete(placeOf(view, key))
-    return shelves.get(view)?.answers.delete(key) ? 1 : 0
-  }
-  const touch = (view: string, key: string) => {
-    const place = placeOf(view, key)
-    used.delete(place)
-    used.set(place, { view, key })
-  }
-  const voidLoad = (shelf: Shelf, key: string) => {
-    const ticket = shelf.loads.get(key)
-    if (ticket) ticket.voided = true
-    shelf.loads.delete(key)
-  }
-  const dropView = (view: string): number => {
-    const shelf = shelves.get(view)
-    if (!shelf) return 0
-    for (const key of [...shelf.loads.keys()]) voidLoad(shelf, key)
-    return [...shelf.answers.keys()].reduce((count, key) => count + remove(view, key), 0)
-  }
-
+  const answers = openAnswers(maxEntries)
+  const loads = openLoads()
   return {
-    find(view, key, now) {
-      const stored = shelves.get(view)?.answers.get(key)
-      if (!stored) return undefined
-      if (now >= stored.goodUntil) {
-        remove(view, key)
-        return undefined
-      }
-      touch(view, key)
-      return stored
-    },
-    underWay: (view, key) => shelves.get(view)?.loads.get(key),
-    begin(view, key) {
-      const ticket: Ticket = { view, key, voided: false, answer: undefined }
-      const shelf = shelfOf(view)
-      // One ticket a key: a second one would leave the first out of reach of a drop.
-      voidLoad(shelf, key)
-      shelf.loads.set(key, ticket)
-      return ticket
-    },
+    find: (view, key, now) => answers.find(placeOf(view, key), now),
+    underWay: (view, key) => loads.find(placeOf(view, key)),
+    begin: loads.begin,
     store(ticket, value, goodUntil) {
       if (ticket.voided) return false
-      shelfOf(ticket.view).answers.set(ticket.key, { value, goodUntil })
-      touch(ticket.view, ticket.key)
-      if (used.size > maxEntries) {
-        const oldest = used.values().next().value
-        if (oldest) remove(oldest.view, oldest.key)
-      }
+      answers.put({ view: ticket.view, value, goodUntil }, placeOf(ticket.view, ticket.key))
       return true
     },
-    end(ticket) {
-      const { loads } = shelfOf(ticket.view)
-      if (loads.get(ticket.key) === ticket) loads.delete(ticket.key)
-    },
+    end: loads.end,
     drop(view, key) {
-      if (key === undefined) return dropView(view)
-      voidLoad(shelfOf(view), key)
-      return remove(view, key)
+      loads.void((ticket) => ticket.view === view && (key === undefined || ticket.key === key))
+      return key === undefined ? answers.removeView(view) : answers.remove(placeOf(view, key))
     },
-    flush: () => [...shelves.keys()].reduce((count, view) => count + dropView(view), 0),
-    size: () => used.size,
+    flush() {
+      loads.void(() => true)
+      return answers.clear()
+    },
+    size: answers.size,
+  }
+}
+
+// Neither a view's name nor an encoded key holds a line break.
+const placeOf = (view: string, key: string): string => `${view}\n${key}`
+
+interface Answer {
+  readonly view: string
+  readonly value: unknown
+  readonly goodUntil: number
+}
+
+function openAnswers(maxEntries: number) {
+  // A map keeps the order of insertion: putting an answer back at each use makes that the order of use.
+  const byPlace = new Map<string, Answer>()
+  const placesOf = new Map<string, Set<string>>()
+
+  function remove(place: string): number {
+    const answer = byPlace.get(place)
+    if (!answer) return 0
+    byPlace.delete(place)
+    placesOf.get(answer.view)?.delete(place)
+    return 1
+  }
+  return {
+    remove,
+    find(place: string, now: number): Answer | undefined {
+      const answer = byPlace.get(place)
+      if (!answer) return undefined
+      if (now >= answer.goodUntil) {
+        remove(place)
+        return undefined
+      }
+      byPlace.delete(place)
+      byPlace.set(place, answer)
+      return answer
+    },
+    put(answer: Answer, place: string): void {
+      byPlace.delete(place)
+      byPlace.set(place, answer)
+      const places = placesOf.get(answer.view)
+      if (places) places.add(place)
+      else placesOf.set(answer.view, new Set([place]))
+      const [oldest] = byPlace.size > maxEntries ? byPlace.keys() : []
+      if (oldest !== undefined) remove(oldest)
+    },
+    removeView: (view: string): number =>
+      [...(placesOf.get(view) ?? [])].reduce((count, place) => count + remove(place), 0),
+    clear(): number {
+      const count = byPlace.size
+      byPlace.clear()
+      placesOf.clear()
+      return count
+    },
+    size: () => byPlace.size,
+  }
+}
+
+function openLoads() {
+  const byPlace = new Map<string, Ticket>()
+
+  function voidTicket(place: string, ticket: Ticket): void {
+    ticket.voided = true
+    byPlace.delete(place)
+  }
+  return {
+    find: (place: string) => byPlace.get(place),
+    begin(view: string, key: string): Ticket {
+      const place = placeOf(view, key)
+      // One ticket a key: a second one would leave the first out of reach of a drop.
+      const former = byPlace.get(place)
+      if (former) voidTicket(place, former)
+      const ticket: Ticket = { view, key, voided: false, answer: undefined }
+      byPlace.set(place, ticket)
+      return ticket
+    },
+    end(ticket: Ticket): void {
+      const place = placeOf(ticket.view, ticket.key)
+      if (byPlace.get(place) === ticket) byPlace.delete(place)
+    },
+    /** Few loads are under way at a time, so all are looked at. */
+    void(isMeant: (ticket: Ticket) => boolean): void {
+      for (const [place, ticket] of byPlace) if (isMeant(ticket)) voidTicket(place, ticket)
+    },
   }
 }

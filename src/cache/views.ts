@@ -62,37 +62,13 @@ export function openViews(options: ViewsOptions): Views {
   const events = cacheEmitter()
   const memory = openMemory(options.maxEntries ?? 10_000)
   const count = { hits: 0, joined: 0, loads: 0, bypassed: 0, refused: 0, dropped: 0, flushes: 0 }
-
-  const flush = (reason: FlushReason) => {
-    const entries = memory.flush()
-    count.flushes++
-    events.emit('flushed', { reason, entries })
-  }
-  const forget = ({ view, key }: Drop) => {
-    const entries = memory.drop(view, key)
-    count.dropped += entries
-    events.emit('dropped', { view, entries })
-  }
+  const dropping = openDropping(memory, events, count)
   const listener = openListener({
     ...options,
     heartbeatMs: options.heartbeatMs ?? 500,
     proofMs: options.proofMs ?? 1_500,
-    onMessage: (text) => {
-      const drops = decodeDrops(text)
-      if (drops) drops.forEach(forget)
-      else flush('malformed')
-    },
-    onConfirmed: () => {
-      flush('connected')
-      events.emit('serving', { serving: true })
-    },
-    onLost: () => {
-      flush('disconnected')
-      events.emit('serving', { serving: false })
-    },
-    onError: (reason) => events.emit('disturbed', { reason }),
+    ...dropping,
   })
-
   const loader = openLoader(memory, clock, events, count)
   return {
     events,
@@ -117,14 +93,46 @@ export function openViews(options: ViewsOptions): Views {
     },
     async drop(view, key) {
       const drop = dropOf(view, key)
-      forget(drop)
+      dropping.forget(drop)
       await options.tell(encodeDrops([drop]))
     },
     stats: () => ({ serving: listener.proven(), entries: memory.size(), ...count }),
     async close() {
       await listener.close()
-      flush('closed')
+      dropping.flush('closed')
     },
+  }
+}
+
+/** What is heard, and what follows for the memory. */
+function openDropping(memory: Memory, events: CacheEmitter, count: { dropped: number; flushes: number }) {
+  const flush = (reason: FlushReason) => {
+    const entries = memory.flush()
+    count.flushes++
+    events.emit('flushed', { reason, entries })
+  }
+  const forget = ({ view, key }: Drop) => {
+    const entries = memory.drop(view, key)
+    count.dropped += entries
+    events.emit('dropped', { view, entries })
+  }
+  return {
+    flush,
+    forget,
+    onMessage: (text: string) => {
+      const drops = decodeDrops(text)
+      if (drops) drops.forEach(forget)
+      else flush('malformed')
+    },
+    onConfirmed: () => {
+      flush('connected')
+      events.emit('serving', { serving: true })
+    },
+    onLost: () => {
+      flush('disconnected')
+      events.emit('serving', { serving: false })
+    },
+    onError: (reason: string) => void events.emit('disturbed', { reason }),
   }
 }
 

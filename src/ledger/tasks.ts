@@ -20,7 +20,12 @@ export interface LedgerOptions {
 const PASSING = ['DATABASE_BUSY', 'DATABASE_UNAVAILABLE', 'MIGRATION_PENDING'] as const
 const RETRY_MS = 500
 
-/** Books fills and the ends of executions, each once. What contradicts the books goes to the dead letters. */
+/**
+ * Books fills and the ends of executions, each once. What contradicts the books goes to the dead letters.
+ *
+ * One event a transaction: with 60 in one, SQLite booked 1.6 times as many (675 against 1,081 a second, on 2 cores under
+ * other load) and Postgres as many (289 against 305), too little for what a batch would complicate.
+ */
 export const bookExecutions = ({ bus, db, clock, events, nudge }: LedgerOptions): Task =>
   bus.consume({
     stream: executions,

@@ -163,8 +163,8 @@ describe('a load that races a drop', () => {
   })
 
   it('would be waited for without being detached (planted fault)', async () => {
-    const rule = 'shelf.loads.delete(key)'
-    const { open, remove } = await plantFault('memory.ts', rule, '')
+    const rule = 'ticket.voided = true\n    byPlace.delete(place)'
+    const { open, remove } = await plantFault('memory.ts', rule, 'ticket.voided = true')
     try {
       const stuck = race(open)
       const outcome = await Promise.race([stuck, new Promise((resolve) => setTimeout(resolve, 500, 'stuck'))])
