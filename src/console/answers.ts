@@ -1,0 +1,108 @@
+// What the console asks of the rest of the system, and what it answers. The console knows no store: the gateway
+// hands these functions in, over views, so that any number of pages costs the database the same.
+import type { DeadLetter, StreamStatus } from '../bus/index.ts'
+import type {
+  EquityRow,
+  LedgerTotals,
+  OpportunityRow,
+  PositionRow,
+  TradeRow,
+  WorkerReport,
+} from '../catalog/index.ts'
+
+/** What detectors saw and executors decided, in all. */
+export interface ArbitrageTotals {
+  readonly opportunities: number
+  /** Seen and not gone yet. */
+  readonly open: number
+  /** Decided and not settled yet. */
+  readonly pending: number
+  readonly executed: number
+  readonly refused: number
+  /** Refused ones by reason. */
+  readonly refusals: Readonly<Record<string, number>>
+}
+
+/** The one decision about an opportunity. */
+export interface DecisionRow {
+  readonly opportunityId: string
+  readonly status: 'pending' | 'completed' | 'refused'
+  /** filled, unwound or none, once completed. */
+  readonly outcome: string | null
+  /** Why it was refused or ended as it did; a stable word. */
+  readonly reason: string | null
+  readonly decidedAt: number
+  readonly completedAt: number | null
+}
+
+/** Whether a part that everything needs can be used. */
+export interface PartHealth {
+  readonly ok: boolean
+  /** What was seen, for a person; never holds a password. */
+  readonly detail: string
+}
+
+export interface Readiness {
+  readonly redis: PartHealth
+  readonly database: PartHealth
+  readonly migrations: PartHealth
+}
+
+/** What does not change while the console runs. */
+export interface About {
+  readonly version: string
+  /** The setting FEED, without a path. */
+  readonly feed: string
+  readonly database: 'sqlite' | 'postgres'
+  /** The feed makes its market up. */
+  readonly simulated: boolean
+}
+
+/** Every list is newest first and holds at most `limit` rows. */
+export interface Questions {
+  readonly about: About
+  ready(): Promise<Readiness>
+  streams(): Promise<readonly StreamStatus[]>
+  workers(): Promise<readonly WorkerReport[]>
+  arbitrageTotals(): Promise<ArbitrageTotals>
+  ledgerTotals(): Promise<LedgerTotals>
+  opportunities(limit: number): Promise<readonly OpportunityRow[]>
+  decisions(limit: number): Promise<readonly DecisionRow[]>
+  trades(limit: number): Promise<readonly TradeRow[]>
+  positions(): Promise<readonly PositionRow[]>
+  equity(limit: number): Promise<readonly EquityRow[]>
+  /** Of one stream, by its name in the catalog. */
+  deadLetters(stream: string, limit: number): Promise<readonly DeadLetter[]>
+}
+
+export interface GroupSummary {
+  readonly group: string
+  readonly lag: number
+  readonly pending: number
+  readonly oldestMs: number
+  readonly members: number
+}
+
+export interface StreamSummary {
+  readonly stream: string
+  readonly perSecond: number
+  /** Entries kept now, and entries ever published. */
+  readonly length: number
+  readonly published: number
+  readonly deadLetters: number
+  readonly groups: readonly GroupSummary[]
+}
+
+/** The answer of /api/status. Money is decimal text by currency. */
+export interface Status extends ArbitrageTotals, LedgerTotals, About {
+  readonly time: number
+  readonly uptimeMs: number
+  /** Entries of `market.quotes` and events of `arbitrage.opportunities` a second, over the last seconds. */
+  readonly quotesPerSecond: number
+  readonly opportunitiesPerSecond: number
+  /** The largest lag and age of all groups, and all dead letters. */
+  readonly lag: number
+  readonly oldestMs: number
+  readonly deadLetters: number
+  readonly workers: number
+}

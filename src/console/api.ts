@@ -1,0 +1,48 @@
+// GET /api/*: what the page shows, for programs. Lists are newest first, money is decimal text.
+import type { FastifyInstance } from 'fastify'
+import { STREAMS } from '../catalog/index.ts'
+import type { Clock } from '../kernel/index.ts'
+import type { Questions } from './answers.ts'
+import { ANSWER_WITHIN_MS, type Asked, within } from './ask.ts'
+import { choiceOf, limitOf } from './limit.ts'
+
+const STREAM_NAMES: readonly string[] = STREAMS.map((stream) => stream.name)
+
+export function api(server: FastifyInstance, questions: Questions, asked: Asked, clock: Clock): void {
+  const soon = <T>(what: string, ask: () => Promise<T>) => within(clock, ANSWER_WITHIN_MS, what, ask)
+  server.get('/api/status', () => asked.status())
+  server.get('/api/streams', async () => ({ streams: await asked.summaries() }))
+  server.get('/api/workers', async () => ({ workers: (await asked.workers()).map(withoutCounters) }))
+  server.get('/api/positions', async () => ({
+    positions: await soon('The ledger', questions.positions),
+  }))
+  server.get('/api/opportunities', async ({ query }) => {
+    const limit = limitOf(query)
+    return { opportunities: await soon('The database', () => questions.opportunities(limit)) }
+  })
+  server.get('/api/decisions', async ({ query }) => {
+    const limit = limitOf(query)
+    return { decisions: await soon('The database', () => questions.decisions(limit)) }
+  })
+  server.get('/api/trades', async ({ query }) => {
+    const limit = limitOf(query)
+    return { trades: await soon('The ledger', () => questions.trades(limit)) }
+  })
+  server.get('/api/equity', async ({ query }) => {
+    const limit = limitOf(query)
+    return { equity: await soon('The ledger', () => questions.equity(limit)) }
+  })
+  server.get('/api/dead-letters', async ({ query }) => {
+    const limit = limitOf(query)
+    const names = choiceOf(query, 'stream', STREAM_NAMES)
+    const lists = await soon('The streams', () =>
+      Promise.all(names.map((name) => questions.deadLetters(name, limit))),
+    )
+    // A stack names files of the machine; it is for the command line.
+    const letters = lists.flat().map(({ stack: _stack, ...letter }) => letter)
+    return { deadLetters: letters.sort((a, b) => b.time - a.time).slice(0, limit) }
+  })
+}
+
+/** The counters of a process are long, and they are in /metrics. */
+export const withoutCounters = <T extends { counters: unknown }>({ counters: _counters, ...rest }: T) => rest

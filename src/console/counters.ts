@@ -1,0 +1,89 @@
+// Every counter that a worker keeps: its Prometheus name, what it counts, its labels. Labels come from the catalog
+// (streams, groups, views, jobs, venues), so the number of series is bounded.
+import type { CounterSample } from '../catalog/index.ts'
+
+export const COUNTERS = {
+  sluice_bus_published_total: 'Events stored by this process.',
+  sluice_bus_duplicates_total: 'Events published again and recognised by their id.',
+  sluice_bus_publish_seconds_total: 'Time spent publishing.',
+  sluice_bus_refused_total: 'Publications refused because a partition is at its hard limit.',
+  sluice_bus_handled_total: 'Entries handled and acknowledged.',
+  sluice_bus_handle_seconds_total: 'Time spent handling batches.',
+  sluice_bus_retried_total: 'Attempts that failed and are made again.',
+  sluice_bus_dead_lettered_total: 'Entries given up and kept as dead letters.',
+  sluice_bus_lost_total: 'Entries that vanished before they were acknowledged, or holes in a sequence.',
+  sluice_bus_took_over_total: 'Partitions taken over.',
+  sluice_bus_handed_over_total: 'Partitions handed over.',
+  sluice_bus_fenced_total: 'Acknowledgements or outputs of a former owner that were refused.',
+  sluice_bus_trimmed_total: 'Entries trimmed.',
+  sluice_bus_disturbed_total: 'Connections of the bus that failed, or readers that were restarted.',
+  sluice_locks_acquired_total: 'Locks acquired.',
+  sluice_locks_wait_seconds_total: 'Time spent waiting for locks that were then acquired.',
+  sluice_locks_refused_total: 'Locks not acquired, by reason.',
+  sluice_locks_extended_total: 'Extensions of held locks.',
+  sluice_locks_lost_total: 'Locks lost before their work was done, by reason.',
+  sluice_locks_released_total: 'Locks released.',
+  sluice_locks_held_seconds_total: 'Time for which locks were held.',
+  sluice_locks_disturbed_total: 'Lock servers that failed to answer.',
+  sluice_cache_loaded_total: 'Answers loaded.',
+  sluice_cache_load_seconds_total: 'Time spent loading answers.',
+  sluice_cache_failed_total: 'Loaders that failed.',
+  sluice_cache_refused_total: 'Answers not stored because they were dropped while loading.',
+  sluice_cache_dropped_total: 'Drops heard.',
+  sluice_cache_flushed_total: 'Times that memory was emptied, by reason.',
+  sluice_cache_interrupted_total: 'Times that memory could no longer be served.',
+  sluice_cache_disturbed_total: 'Connections of the cache that failed.',
+  sluice_database_transactions_total: 'Transactions that ended well.',
+  sluice_database_transaction_seconds_total: 'Time spent in transactions.',
+  sluice_database_wait_seconds_total: 'Time spent waiting for a transaction to begin.',
+  sluice_database_retried_total: 'Transactions begun anew after a lock or a lost race.',
+  sluice_database_failed_total: 'Transactions that failed.',
+  sluice_database_disturbed_total: 'Database connections that failed, or work after a commit that did.',
+  sluice_jobs_completed_total: 'Scheduled jobs that ended well.',
+  sluice_jobs_seconds_total: 'Time spent in scheduled jobs.',
+  sluice_jobs_failed_total: 'Scheduled jobs that failed.',
+  sluice_jobs_stalled_total: 'Scheduled jobs whose worker fell silent.',
+  sluice_jobs_disturbed_total: 'Connections of the job queues that failed.',
+  sluice_market_accepted_total: 'Quotes that were checked and are on their way.',
+  sluice_market_rejected_total: 'Quotes rejected, by reason.',
+  sluice_market_lost_total: 'Channel messages that could not be published and are gone.',
+  sluice_market_unkept_total: 'Rejected messages that could not be kept either.',
+  sluice_market_waits_total: 'Times that publishing had to wait.',
+  sluice_arbitrage_quotes_refused_total: 'Quotes that detection did not use, by reason.',
+  sluice_arbitrage_opened_total: 'Opportunities seen for the first time.',
+  sluice_arbitrage_closed_total: 'Opportunities that ended, by reason.',
+  sluice_arbitrage_executed_total: 'Executions settled, by outcome.',
+  sluice_arbitrage_execute_seconds_total: 'Time from the decision to the settlement.',
+  sluice_arbitrage_refused_total: 'Opportunities refused, by reason.',
+  sluice_arbitrage_unwound_total: 'Differences between legs that were traded back.',
+  sluice_arbitrage_ambiguous_total: 'Orders of which a venue did not say what became.',
+  sluice_arbitrage_exposed_total: 'Differences between legs that stay open.',
+  sluice_arbitrage_recovered_total: 'Executions taken up from another executor.',
+  sluice_arbitrage_postponed_total: 'Executions that stay pending and are tried again.',
+  sluice_ledger_booked_total: 'Fills and trades booked.',
+  sluice_ledger_book_seconds_total: 'Time spent booking.',
+  sluice_ledger_duplicates_total: 'Fills and trades that came again and changed nothing.',
+  sluice_ledger_mismatches_total: 'Events that contradict what is booked.',
+} as const
+
+export type CounterName = keyof typeof COUNTERS
+export type Labels = Readonly<Record<string, string>>
+
+export interface Counters {
+  add(name: CounterName, labels: Labels, by: number): void
+  /** Everything counted since the process started. */
+  list(): CounterSample[]
+}
+
+export function openCounters(): Counters {
+  const series = new Map<string, CounterSample>()
+  return {
+    add(name, labels, by) {
+      const key = `${name} ${Object.values(labels).join(' ')}`
+      const known = series.get(key)
+      if (known) known[2] += by
+      else series.set(key, [name, { ...labels }, by])
+    },
+    list: () => [...series.values()],
+  }
+}

@@ -1,0 +1,22 @@
+// Everything that speaks of itself in a process.
+import type { ArbitrageEmitter, DetectorEmitter } from '../arbitrage/index.ts'
+import type { BusEmitter } from '../bus/index.ts'
+import type { CacheEmitter } from '../cache/index.ts'
+import type { DatabaseEmitter } from '../db/index.ts'
+import type { JobEmitter } from '../jobs/index.ts'
+import type { LedgerEmitter } from '../ledger/index.ts'
+import type { LockEmitter } from '../locks/index.ts'
+import type { MarketEmitter } from '../market/index.ts'
+
+/** Whatever of these a worker has. */
+export interface Emitters {
+  readonly bus?: BusEmitter
+  readonly locks?: LockEmitter
+  readonly cache?: CacheEmitter
+  readonly database?: DatabaseEmitter
+  readonly jobs?: JobEmitter
+  readonly market?: MarketEmitter
+  readonly detector?: DetectorEmitter
+  readonly arbitrage?: ArbitrageEmitter
+  readonly ledger?: LedgerEmitter
+}

@@ -1,0 +1,16 @@
+export type {
+  About,
+  ArbitrageTotals,
+  DecisionRow,
+  PartHealth,
+  Questions,
+  Readiness,
+  Status,
+  StreamSummary,
+} from './answers.ts'
+export { type ConsoleOptions, openConsole } from './console.ts'
+export { type CounterName, type Counters, openCounters } from './counters.ts'
+export type { Emitters } from './emitters.ts'
+export { observe } from './observe.ts'
+export { type ReportOptions, readReports, reportWorker } from './reports.ts'
+export { type StatusLineOptions, statusLine } from './status-line.ts'

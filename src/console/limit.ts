@@ -1,0 +1,30 @@
+// The only parameters that the API takes.
+import { SluiceError } from '../kernel/index.ts'
+
+export const LIMIT_DEFAULT = 50
+export const LIMIT_MAX = 1_000
+
+/** Throws REQUEST_INVALID unless `limit` is absent or written as a whole number from 1 to 1000. */
+export function limitOf(query: unknown): number {
+  const given = (query as { limit?: unknown }).limit
+  if (given === undefined) return LIMIT_DEFAULT
+  const limit = typeof given === 'string' && /^\d{1,4}$/.test(given) ? Number(given) : 0
+  if (limit >= 1 && limit <= LIMIT_MAX) return limit
+  throw new SluiceError(
+    'REQUEST_INVALID',
+    `limit is ${shown(given)}; allowed: a whole number from 1 to ${LIMIT_MAX}.`,
+    { limit: shown(given) },
+  )
+}
+
+/** One of `allowed`, or all of them when the parameter is absent. Throws REQUEST_INVALID. */
+export function choiceOf(query: unknown, name: string, allowed: readonly string[]): readonly string[] {
+  const given = (query as Record<string, unknown>)[name]
+  if (given === undefined) return allowed
+  if (typeof given === 'string' && allowed.includes(given)) return [given]
+  throw new SluiceError('REQUEST_INVALID', `${name} is ${shown(given)}; allowed: ${allowed.join(', ')}.`, {
+    [name]: shown(given),
+  })
+}
+
+const shown = (given: unknown) => JSON.stringify(given).slice(0, 60)

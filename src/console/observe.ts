@@ -1,0 +1,25 @@
+// One observer for all mechanisms and contexts: their events become counters, and what a person should know becomes
+// a log line. A new event does not compile until it is said here what becomes of it.
+import type { EventEmitter } from 'eventemitter3'
+import type { Clock, Logger } from '../kernel/index.ts'
+import { type Counters, openCounters } from './counters.ts'
+import type { Emitters } from './emitters.ts'
+import { type Consequence, RULES } from './rules.ts'
+import { openWarnings } from './warnings.ts'
+
+/** Listens for as long as the emitters live. */
+export function observe(emitters: Emitters, { clock, log }: { clock: Clock; log: Logger }): Counters {
+  const counters = openCounters()
+  const warn = openWarnings(clock, log)
+  for (const [part, emitter] of Object.entries(emitters)) {
+    const rules = RULES[part as keyof Emitters] as Record<string, (fact: never) => Consequence>
+    for (const [event, rule] of Object.entries(rules)) {
+      ;(emitter as EventEmitter).on(event, (fact: unknown) => {
+        const { counts, warning } = rule(fact as never)
+        for (const [name, by, labels] of counts) counters.add(name, labels ?? {}, by)
+        if (warning) warn({ part, event, ...warning, fact: fact as object })
+      })
+    }
+  }
+  return counters
+}
