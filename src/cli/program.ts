@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { readConfig } from '../kernel/index.ts'
 import { addDeadLetterCommands } from './dead-letters.ts'
 import { projectVersion, workerNames } from './project.ts'
-import { addPublishCommand } from './publish.ts'
+import type { PublishOptions } from './publish.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 interface Json {
@@ -44,6 +44,7 @@ Exit codes: 0 done, 1 failed, 2 called or configured wrongly. Settings come from
     )
   addRunning(program)
   addData(program)
+  addFeeding(program)
   addLooking(program)
   return program
 }
@@ -95,6 +96,9 @@ function addData(program: Command): void {
       const { showMigrations } = await import('./database.ts')
       process.exitCode = await showMigrations(readConfig(), terminalOf(options))
     })
+}
+
+function addFeeding(program: Command): void {
   program
     .command('replay')
     .description(
@@ -124,7 +128,22 @@ function addData(program: Command): void {
       const { replayBooksFile } = await import('./replay-offline.ts')
       await replayBooksFile(file, options, terminal)
     })
-  addPublishCommand(program, terminalOf, examples)
+  program
+    .command('publish')
+    .description('Put one quote into the input stream, as an outside feed would.')
+    .argument('<venue>', 'a venue that is configured')
+    .argument('<symbol>', 'BASE/QUOTE')
+    .requiredOption('--bid <price>', 'best bid', atLeast(0))
+    .requiredOption('--ask <price>', 'best ask', atLeast(0))
+    .option('--bid-size <quantity>', 'in base units', atLeast(0), 1)
+    .option('--ask-size <quantity>', 'in base units', atLeast(0), 1)
+    .option('--time <ms>', 'when it was true, ms since 1970 (default: now)', atLeast(1))
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('sluice publish alpha BTC/USDT --bid 64000.1 --ask 64000.9'))
+    .action(async (venue: string, symbol: string, options: Json & PublishOptions) => {
+      const { publishQuote } = await import('./publish.ts')
+      await publishQuote(venue, symbol, options, terminalOf(options))
+    })
 }
 
 function addLooking(program: Command): void {

@@ -12,7 +12,6 @@ export interface GroupLine {
   readonly published: number
   readonly lag: number
   readonly pending: number
-  readonly delayed: number
   readonly oldestMs: number
   readonly members: number
   /** Owner of each partition, by number. */
@@ -44,7 +43,6 @@ function groupTotals(partitions: readonly PartitionStatus[], group: string) {
   return {
     lag: total(mine.map(({ lag }) => lag)),
     pending: total(mine.map(({ pending }) => pending)),
-    delayed: total(mine.map(({ delayed }) => delayed)),
     oldestMs: Math.max(0, ...mine.map(({ oldestMs }) => oldestMs)),
     owners: Object.fromEntries(
       mine.flatMap(({ partition, owner }) => (owner === undefined ? [] : [[String(partition), owner]])),
@@ -64,18 +62,7 @@ export async function showStreams(terminal: Terminal): Promise<void> {
 }
 
 function streamTable(lines: readonly GroupLine[]): string {
-  const headers = [
-    'stream',
-    'group',
-    'entries',
-    'published',
-    'lag',
-    'pending',
-    'delayed',
-    'oldest',
-    'owners',
-    'dead',
-  ]
+  const headers = ['stream', 'group', 'entries', 'published', 'lag', 'pending', 'oldest', 'owners', 'dead']
   return table(
     headers,
     lines.map((line) => [
@@ -85,7 +72,6 @@ function streamTable(lines: readonly GroupLine[]): string {
       line.published,
       line.lag,
       line.pending,
-      line.delayed,
       `${(line.oldestMs / 1_000).toFixed(1)} s`,
       ownersText(line),
       line.deadLetters,

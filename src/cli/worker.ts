@@ -2,13 +2,13 @@
 
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { processEnvironment, SluiceError } from '../kernel/index.ts'
+import { processEnvironment, runTasks, SluiceError } from '../kernel/index.ts'
 import { runWorker, type Worker } from '../platform.ts'
 import { ROOT, workerNames } from './project.ts'
 import { runningConfig } from './running-config.ts'
 import { stopSignal, watchForeman } from './stop-signal.ts'
 
-/** Resolves when what the workers held is done. */
+/** Ends the process when what the workers held is done, or when it took longer than DRAIN_MS. Throws USAGE. */
 export async function runWorkers(names: readonly string[]): Promise<void> {
   const known = workerNames()
   const unknown = names.filter((name) => !known.includes(name))
@@ -22,7 +22,14 @@ export async function runWorkers(names: readonly string[]): Promise<void> {
   const workers = await Promise.all([...new Set(names)].map(importWorker))
   const stop = stopSignal()
   watchForeman(environment, () => process.kill(process.pid, 'SIGTERM'))
-  await Promise.all(workers.map((worker) => runWorker(config, worker, stop.signal)))
+  const tasks = workers.map((worker) => (signal: AbortSignal) => runWorker(config, worker, signal))
+  try {
+    await runTasks(tasks, stop.signal)
+    process.exit(0)
+  } catch {
+    // The worker has logged it. What could not be drained must not keep the process.
+    process.exit(1)
+  }
 }
 
 async function importWorker(name: string): Promise<Worker> {

@@ -51,7 +51,7 @@ describe('docker-compose.yml', () => {
   it('sets only settings that exist', () => {
     const ours = services.filter(([, { image }]) => image === 'sluice')
     const names = ours.flatMap(([, { environment = {} }]) => Object.keys(environment))
-    expect(new Set(names).difference(new Set(Object.keys(SETTINGS)))).toEqual(new Set())
+    expect(names.filter((name) => !(name in SETTINGS))).toEqual([])
   })
 
   it('names every volume that a service uses', () => {

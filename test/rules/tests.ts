@@ -3,7 +3,7 @@ import type { SourceFile, Violation } from './files.ts'
 import { lineCounter, scan } from './scan.ts'
 
 const FOCUS = /(?<![.\w])(?:it|test|describe)\.(?:only|skip|todo|fails)\b/g
-const TEST = /(?<![.\w])(?:it|test)(?:\.\w+)?\s*\(/g
+const TEST = /(?<![.\w])(?:it|test)(?:\.(?:each|for|concurrent|skipIf|runIf|prop))?\s*\(/g
 // `eventually` throws with what it saw when its condition does not come true.
 const CLAIM = /\b(?:expect|assert|check|prove|demand|eventually)\w*\s*[.(<]/
 
