@@ -1,8 +1,7 @@
 // What others may ask of the books, in the shapes of the catalog's views. Decimals are summed here and never in
 // SQL: SQLite keeps them as text.
-import { and, desc, eq, isNotNull, lt } from 'drizzle-orm'
 import type { EquityRow, LedgerTotals, PositionRow, TradeRow } from '../catalog/index.ts'
-import type { Tx } from '../db/index.ts'
+import { and, desc, eq, isNotNull, lt, type Tx } from '../db/index.ts'
 import { type Decimal, decimal, decimalText, ratio, ZERO } from '../kernel/index.ts'
 import { assetsOf } from './booking.ts'
 import { curveOf } from './equity.ts'

@@ -1,7 +1,6 @@
 // Derives cash, positions and trades again from the fills and the opening balances, and names every difference to
 // the last decimal. It shares the arithmetic of one fill with the booking, and nothing of what was summed.
-import { asc, gt, inArray } from 'drizzle-orm'
-import type { Tx } from '../db/index.ts'
+import { asc, gt, inArray, type Tx } from '../db/index.ts'
 import { type Decimal, decimal, decimalText, ZERO } from '../kernel/index.ts'
 import { addSums, bookFill, NO_SUMS, type Sums } from './booking.ts'
 import { settle } from './settlement.ts'

@@ -1,8 +1,7 @@
 // The only writer of the ledger's tables. A value that is read and then changed is read under its row lock, because
 // workers of different symbols share the cash row of their quote asset.
-import { and, asc, desc, eq, inArray, sql as raw } from 'drizzle-orm'
 import type { ExecutionCompleted, Fill } from '../catalog/index.ts'
-import type { Tx } from '../db/index.ts'
+import { and, asc, desc, eq, inArray, sql as raw, type Tx } from '../db/index.ts'
 import { type Decimal, decimal, decimalText, deriveId, SluiceError } from '../kernel/index.ts'
 import { addSums, assetsOf, type CashChange, NO_SUMS, type Sums } from './booking.ts'
 import { worthOf } from './equity.ts'

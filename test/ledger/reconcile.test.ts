@@ -1,6 +1,5 @@
-import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Tx } from '../../src/db/index.ts'
+import { eq, type Tx } from '../../src/db/index.ts'
 import { decimal } from '../../src/kernel/index.ts'
 import { bookEvent } from '../../src/ledger/book-event.ts'
 import { reconcile, seedCash } from '../../src/ledger/index.ts'

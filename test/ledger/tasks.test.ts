@@ -1,9 +1,9 @@
 // The ledger as a worker: from the stream, over the inbox, to the books and out again to the caches.
-import { eq } from 'drizzle-orm'
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type OpenBus, openBus, openRelay, outgoing } from '../../src/bus/index.ts'
 import { CACHE_DROPS, type ExecutionEvent, executions } from '../../src/catalog/index.ts'
-import { openDatabase } from '../../src/db/index.ts'
+import { eq, openDatabase } from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { bookExecutions, ledgerEmitter, reconcile, totalsOf } from '../../src/ledger/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
