@@ -1,6 +1,5 @@
 // What the API asks of this context.
-import { count, desc } from 'drizzle-orm'
-import type { Tx } from '../db/index.ts'
+import { count, desc, isNull, type Tx } from '../db/index.ts'
 import type { Execution } from './store.ts'
 
 export type OpportunityRow = Tx['t']['opportunities']['$inferSelect']
@@ -23,6 +22,8 @@ export const latestExecutions = (tx: Tx, limit: number): Promise<Execution[]> =>
 
 export interface ExecutionTotals {
   readonly opportunities: number
+  /** Seen and not gone yet. */
+  readonly open: number
   readonly pending: number
   /** Completed ones by outcome, refused ones by reason. */
   readonly completed: Readonly<Record<string, number>>
@@ -50,7 +51,8 @@ export async function executionTotals(tx: Tx): Promise<ExecutionTotals> {
     else if (status === 'completed') add(totals.completed, outcome ?? 'unknown', many)
     else add(totals.refused, reason ?? 'unknown', many)
   }
-  return { opportunities: await tx.sql.$count(opportunities), ...totals }
+  const open = await tx.sql.$count(opportunities, isNull(opportunities.closedAt))
+  return { opportunities: await tx.sql.$count(opportunities), open, ...totals }
 }
 
 function add(into: Record<string, number>, name: string, many: number): void {

@@ -17,7 +17,7 @@ export {
   type StreamStatus,
 } from './bus.ts'
 export { type BusEmitter, type BusEvents, busEmitter } from './events.ts'
-export { firstTime } from './inbox.ts'
+export { firstTime, forgetInbox } from './inbox.ts'
 export { type BusOptions, type OpenBus, openBus } from './open.ts'
 export { enqueue, enqueueTell, openRelay, type Relay } from './outbox.ts'
 export { defineStream, partitionKeys, partitionOf, type Stream, streamKeys } from './stream.ts'

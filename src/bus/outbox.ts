@@ -1,8 +1,7 @@
 // What a transaction wants to tell is a row in it, and leaves after the commit. Every drain publishes the oldest rows
 // first under their event ids and then deletes them, so two drains at once say everything in the same order and the
 // second finds only ids that are known.
-import { asc, inArray } from 'drizzle-orm'
-import type { Database, Tx } from '../db/index.ts'
+import { asc, type Database, inArray, type Tx } from '../db/index.ts'
 import { messageOf, randomId, SluiceError, type Task } from '../kernel/index.ts'
 import type { Bus, Outgoing } from './bus.ts'
 import type { Stream } from './stream.ts'
@@ -55,8 +54,8 @@ export interface Relay {
   drain(): Promise<void>
 }
 
-export function openRelay(bus: Bus, database: Database, streams: readonly Stream<never>[]): Relay {
-  const byName = new Map(streams.map((stream) => [stream.name, stream as unknown as Stream<unknown>]))
+export function openRelay(bus: Bus, database: Database, streams: readonly Stream<unknown>[]): Relay {
+  const byName = new Map(streams.map((stream) => [stream.name, stream]))
   let running: Promise<void> | undefined
   let again = false
 

@@ -15,18 +15,12 @@ export const JOBS = {
     name: 'retention',
     queue: 'database',
     everyMs: 600_000,
-    about: 'Deletes inbox rows older than any redelivery, and outbox rows that were published.',
+    about: 'Deletes inbox rows that are older than any redelivery.',
   }),
-  equity: defineJob({
-    name: 'equity',
+  reconcile: defineJob({
+    name: 'reconcile',
     queue: 'database',
-    everyMs: 10_000,
-    about: 'Writes one point of the equity curve; the time it was scheduled for is its key.',
-  }),
-  warm: defineJob({
-    name: 'warm',
-    queue: 'views',
-    everyMs: 15_000,
-    about: 'Loads the views that the console shows before someone asks for them.',
+    everyMs: 60_000,
+    about: 'Recomputes cash, positions and inventory from the fills and reports every difference.',
   }),
 } as const

@@ -1,6 +1,6 @@
 // Every stream. A new one is one declaration here; its consumers name it, nothing else lists it.
 import { z } from 'zod'
-import { defineStream } from '../bus/index.ts'
+import { defineStream, type Stream } from '../bus/index.ts'
 import { type InputRejected, inputRejected, type QuoteMessage, quoteMessage } from './market.ts'
 import {
   type ExecutionEvent,
@@ -71,4 +71,11 @@ export const executions = defineStream<ExecutionEvent>({
 })
 
 /** In the order in which data flows through them. */
-export const STREAMS = [inputQuotes, rejectedInput, marketQuotes, signals, opportunities, executions] as const
+export const STREAMS: readonly Stream<unknown>[] = [
+  inputQuotes,
+  rejectedInput,
+  marketQuotes,
+  signals,
+  opportunities,
+  executions,
+]

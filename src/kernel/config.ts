@@ -43,6 +43,10 @@ export const SETTINGS = {
     shape: text(),
     about: 'Comma-separated independent servers for locks. Empty: the one of REDIS_URL.',
   },
+  REDIS_WAIT_REPLICAS: {
+    shape: whole(0, 0, 10),
+    about: 'Replicas that must confirm what goes to a durable stream (WAIT).',
+  },
   DATABASE_DRIVER: { shape: choice(['sqlite', 'postgres'], 'sqlite'), about: 'Where the truth is kept.' },
   DATABASE_URL: {
     shape: z.union([z.literal(''), z.url({ protocol: /^postgres(ql)?$/ })]).default(''),

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   PAYLOAD_TOO_LARGE: 'A payload is larger than its stream allows.',
   ENTRY_MALFORMED: 'A stream entry lacks a field or holds one that cannot be parsed.',
   OWNERSHIP_LOST: 'The partition belongs to another consumer now; its acknowledgement or output was refused.',
+  DRAIN_LATE: 'A worker could not finish what it held in its time; the next start recovers it.',
   HANDLER_TIMEOUT: 'A handler did not finish in its time.',
   LOCK_LOST: 'A lock was lost before its work was done.',
   FENCED: 'A newer fencing token exists; nothing was written.',

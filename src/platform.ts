@@ -1,0 +1,248 @@
+// The only wiring: opens from the configuration what a worker or a command uses, and closes it in reverse. Everything
+// is opened at its first use, so a worker holds only what it needs.
+import {
+  type ArbitrageEmitter,
+  arbitrageEmitter,
+  type DetectorEmitter,
+  detectorEmitter,
+} from './arbitrage/index.ts'
+import { type Bus, enqueue, type Outgoing, openBus, openRelay, type Relay } from './bus/index.ts'
+import { openViews, type Views } from './cache/index.ts'
+import { CACHE_DROPS, JOB_PREFIX, JOBS, lockNames, STREAMS } from './catalog/index.ts'
+import { type Emitters, observe, reportWorker } from './console/index.ts'
+import { type Database, type DatabaseOptions, migrate, openDatabase, type Tx } from './db/index.ts'
+import { type Jobs, openJobs } from './jobs/index.ts'
+import {
+  aborted,
+  afterMs,
+  type Clock,
+  type Config,
+  type Logger,
+  messageOf,
+  openLog,
+  openResources,
+  runTasks,
+  SluiceError,
+  systemClock,
+  type Task,
+} from './kernel/index.ts'
+import { type LedgerEmitter, ledgerEmitter } from './ledger/index.ts'
+import { type Locks, openLocks } from './locks/index.ts'
+import { type MarketEmitter, marketEmitter } from './market/index.ts'
+import { closeRedis, connectRedis, type Redis, ready } from './redis/index.ts'
+import { openPaperVenue, openVenues, type Venue, type VenueTable } from './venues/index.ts'
+
+export interface Platform {
+  readonly name: string
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Logger
+  readonly bus: Bus
+  readonly database: Database
+  readonly databaseOptions: DatabaseOptions
+  readonly relay: Relay
+  readonly locks: Locks
+  readonly views: Views
+  readonly jobs: Jobs<typeof JOBS>
+  readonly venues: VenueTable
+  /** For single commands outside of the bus. */
+  readonly redis: () => Promise<Redis>
+  /** Trades of a venue happen on paper; undefined for one that is not configured. */
+  readonly venue: (name: string) => Venue | undefined
+  /** Events into the outbox of a transaction, said right after its commit. */
+  readonly enqueue: (tx: Tx, events: readonly Outgoing[]) => Promise<void>
+  readonly events: {
+    readonly market: MarketEmitter
+    readonly detector: DetectorEmitter
+    readonly arbitrage: ArbitrageEmitter
+    readonly ledger: LedgerEmitter
+  }
+  /** What has been opened so far and speaks of itself. */
+  emitters(): Emitters
+  close(): Promise<void>
+}
+
+/** One process of the Procfile: what it runs. */
+export interface Worker {
+  readonly name: string
+  readonly about: string
+  /** Migrates before it begins. */
+  readonly usesDatabase: boolean
+  tasks(platform: Platform): readonly Task[]
+}
+
+export function openPlatform(config: Config, { name, log }: { name: string; log?: Logger }): Platform {
+  const resources = openResources()
+  const clock = systemClock
+  const logger = log ?? openLog({ level: config.LOG_LEVEL, name })
+  const databaseOptions = databaseOptionsOf(config, clock)
+  const events = {
+    market: marketEmitter(),
+    detector: detectorEmitter(),
+    arbitrage: arbitrageEmitter(),
+    ledger: ledgerEmitter(),
+  }
+  const mechanisms = openMechanisms(config, clock, logger, databaseOptions, resources.own)
+  const papers = new Map<string, Venue>()
+  const venues = once(() => openVenues(config))
+  const platform: Platform = {
+    name,
+    config,
+    clock,
+    log: logger,
+    databaseOptions,
+    events,
+    get bus() {
+      return mechanisms.bus()
+    },
+    get database() {
+      return mechanisms.database()
+    },
+    get relay() {
+      return mechanisms.relay()
+    },
+    get locks() {
+      return mechanisms.locks()
+    },
+    get views() {
+      return mechanisms.views()
+    },
+    get jobs() {
+      return mechanisms.jobs()
+    },
+    get venues() {
+      return venues()
+    },
+    async redis() {
+      const client = mechanisms.redis()
+      await ready(client)
+      return client
+    },
+    venue(venueName) {
+      const known = papers.get(venueName)
+      const spec = venues().venue(venueName)
+      if (known || !spec) return known
+      const paper = openPaperVenue({ spec, bus: platform.bus, database: platform.database, clock, config })
+      papers.set(venueName, paper)
+      return paper
+    },
+    async enqueue(tx, outgoing) {
+      await enqueue(tx, outgoing)
+      tx.afterCommit(() => platform.relay.nudge())
+    },
+    emitters: () => ({ ...mechanisms.emitters(), ...events }),
+    close: () => resources.close(),
+  }
+  return platform
+}
+
+type Own = <T>(resource: T, close: (resource: T) => Promise<unknown> | unknown) => T
+
+function openMechanisms(config: Config, clock: Clock, log: Logger, options: DatabaseOptions, own: Own) {
+  const url = config.REDIS_URL
+  const opened: { -readonly [K in keyof Emitters]: Emitters[K] } = {}
+  const redis = once(() => own(connectRedis(url, 'writer', { name: 'platform' }), closeRedis))
+  const bus = once(() => {
+    const leases = { leaseMs: config.LEASE_MS, visibilityMs: config.VISIBILITY_MS }
+    const one = openBus({ url, clock, ...leases, replicas: config.REDIS_WAIT_REPLICAS })
+    opened.bus = one.events
+    return own(one, (bus) => bus.close())
+  })
+  const database = once(() => {
+    const one = openDatabase(options)
+    opened.database = one.events
+    return own(one, (database) => database.close())
+  })
+  const locks = once(() => {
+    const urls = config.REDIS_LOCK_URLS === '' ? [url] : config.REDIS_LOCK_URLS.split(',')
+    const one = openLocks({ urls, database: database(), clock, names: lockNames })
+    opened.locks = one.events
+    return own(one, (locks) => locks.close())
+  })
+  const views = once(() => {
+    const connect = () => connectRedis(url, 'subscriber', { name: 'drops' })
+    const tell = (message: string) => bus().tell(CACHE_DROPS, message)
+    const one = openViews({ connect, channel: CACHE_DROPS, tell, clock })
+    opened.cache = one.events
+    return own(one, (views) => views.close())
+  })
+  const jobs = once(() => {
+    const drainMs = config.DRAIN_MS
+    const one = openJobs({ redisUrl: url, jobs: JOBS, prefix: JOB_PREFIX, clock, log, drainMs })
+    opened.jobs = one.events
+    return own(one, (jobs) => jobs.close())
+  })
+  const relay = once(() => openRelay(bus(), database(), STREAMS))
+  return { redis, bus, database, locks, views, jobs, relay, emitters: (): Emitters => opened }
+}
+
+export function databaseOptionsOf(config: Config, clock: Clock): DatabaseOptions {
+  return {
+    driver: config.DATABASE_DRIVER,
+    url: config.DATABASE_URL,
+    path: config.SQLITE_DB_PATH,
+    pool: config.DATABASE_POOL,
+    clock,
+  }
+}
+
+/**
+ * Runs a worker until told to stop, or rejects with what ended it. After the abort its tasks have DRAIN_MS to finish
+ * what they hold; what they do not finish is recovered by the next start.
+ */
+export async function runWorker(config: Config, worker: Worker, signal: AbortSignal): Promise<void> {
+  const platform = openPlatform(config, { name: worker.name })
+  const { log, clock } = platform
+  try {
+    if (worker.usesDatabase) await migrate(platform.databaseOptions)
+    const tasks = worker.tasks(platform)
+    const counters = observe(platform.emitters(), { clock, log })
+    const report: Task = async (stopped) => {
+      const onFailure = (reason: string) => log.debug({ reason }, 'the report could not be written')
+      await reportWorker({ redis: await platform.redis(), clock, name: worker.name, counters, onFailure })(
+        stopped,
+      )
+    }
+    log.info({ about: worker.about }, `${worker.name} started`)
+    await withinDrain(runTasks([...tasks, report, aborted], signal), signal, config.DRAIN_MS, worker.name)
+    log.info(`${worker.name} stopped`)
+  } catch (error) {
+    log.fatal({ err: error }, `${worker.name} cannot go on: ${messageOf(error)}`)
+    throw error
+  } finally {
+    await platform.close()
+  }
+}
+
+async function withinDrain(
+  work: Promise<void>,
+  signal: AbortSignal,
+  drainMs: number,
+  name: string,
+): Promise<void> {
+  let cancel = () => {}
+  const late = new Promise<never>((_, reject) => {
+    const begin = () => {
+      cancel = afterMs(drainMs, () => {
+        const message = `${name} still held something after ${drainMs} ms; the next start recovers it.`
+        reject(new SluiceError('DRAIN_LATE', message, { drainMs }))
+      })
+    }
+    if (signal.aborted) begin()
+    else signal.addEventListener('abort', begin, { once: true })
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    cancel()
+  }
+}
+
+/** Opens at the first call and gives the same afterwards. */
+function once<T>(open: () => T): () => T {
+  let opened: { value: T } | undefined
+  return () => {
+    opened ??= { value: open() }
+    return opened.value
+  }
+}

@@ -1,0 +1,29 @@
+// Executes opportunities on paper, and keeps a record of every one that was seen.
+import { executorTask, openExecutor, recorderTask, seedInventory } from '../src/arbitrage/index.ts'
+import { decimal } from '../src/kernel/index.ts'
+import type { Worker } from '../src/platform.ts'
+
+export const worker: Worker = {
+  name: 'executor',
+  about: 'executes opportunities under a lock and a fencing token',
+  usesDatabase: true,
+  tasks(platform) {
+    const { bus, database, locks, clock, config, venues, venue, enqueue, relay, events } = platform
+    const execute = openExecutor({
+      ...{ database, locks, clock, venue, enqueue, events: events.arbitrage },
+      time: config.MARKET_TIME,
+      maxAgeMs: config.OPPORTUNITY_MAX_AGE_MS,
+      minEdgeBps: config.MIN_EDGE_BPS,
+      maxNotional: decimal(config.MAX_NOTIONAL),
+    })
+    return [
+      async (signal) => {
+        // Nothing is executed before every venue has its first balances.
+        await database.write((tx) => seedInventory(tx, venues.names(), config.PAPER_BALANCES))
+        await executorTask(bus, execute)(signal)
+      },
+      recorderTask(bus, database),
+      relay.task,
+    ]
+  },
+}

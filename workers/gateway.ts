@@ -1,0 +1,101 @@
+// The console: page, API, health, metrics, queues, and the status line of the terminal.
+
+import release from '../package.json' with { type: 'json' }
+import { executionTotals, latestExecutions, latestOpportunities } from '../src/arbitrage/index.ts'
+import {
+  allPositions,
+  latestEquity,
+  latestOpportunities as latestOpportunitiesView,
+  latestTrades,
+  STREAMS,
+  statusTotals,
+} from '../src/catalog/index.ts'
+import { openConsole, type Questions, readReports, statusLine } from '../src/console/index.ts'
+import { migrationStatus } from '../src/db/index.ts'
+import { messageOf, SluiceError } from '../src/kernel/index.ts'
+import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
+import type { Platform, Worker } from '../src/platform.ts'
+
+export const worker: Worker = {
+  name: 'gateway',
+  about: 'answers for everyone who looks: page, API, health, metrics',
+  usesDatabase: true,
+  tasks(platform) {
+    const { config, clock, log, jobs } = platform
+    const questions = questionsOf(platform)
+    const { streams, arbitrageTotals, ledgerTotals } = questions
+    const write = (line: string) => log.info(line)
+    return [
+      openConsole({ host: config.HOST, port: config.PORT, questions, queues: jobs.queues(), clock, log }),
+      statusLine({ clock, everyMs: config.STATUS_EVERY_MS, streams, arbitrageTotals, ledgerTotals, write }),
+    ]
+  },
+}
+
+function questionsOf(platform: Platform): Questions {
+  const { bus, database, views, config } = platform
+  const streamNamed = (name: string) => {
+    const stream = STREAMS.find((one) => one.name === name)
+    if (stream) return stream
+    throw new SluiceError('USAGE', `There is no stream ${name}.`, { name })
+  }
+  return {
+    about: {
+      version: release.version,
+      feed: config.FEED.split(':')[0] ?? '',
+      database: config.DATABASE_DRIVER,
+      simulated: config.FEED === 'simulated',
+    },
+    ready: () => readinessOf(platform),
+    streams: () => Promise.all(STREAMS.map((stream) => bus.status(stream))),
+    workers: async () => readReports(await platform.redis()),
+    async arbitrageTotals() {
+      const { opportunities, open, pending, completed, refused } = await database.read(executionTotals)
+      return {
+        opportunities,
+        open,
+        pending,
+        executed: sum(completed),
+        refused: sum(refused),
+        refusals: refused,
+      }
+    },
+    ledgerTotals: () => views.get(statusTotals, [], () => database.read(totalsOf)),
+    opportunities: (limit) =>
+      views.get(latestOpportunitiesView, [limit], () =>
+        database.read((tx) => latestOpportunities(tx, limit)),
+      ),
+    decisions: (limit) => database.read((tx) => latestExecutions(tx, limit)),
+    trades: (limit) =>
+      views.get(latestTrades, [limit], () => database.read((tx) => latestTradesOf(tx, limit))),
+    positions: () => views.get(allPositions, [], () => database.read(positionsOf)),
+    equity: (limit) => views.get(latestEquity, [limit], () => database.read((tx) => equityOf(tx, limit))),
+    deadLetters: (stream, limit) => bus.deadLetters(streamNamed(stream), limit),
+  }
+}
+
+async function readinessOf({ redis, database, databaseOptions }: Platform) {
+  const check = async (ask: () => Promise<string>) => {
+    try {
+      return { ok: true, detail: await ask() }
+    } catch (error) {
+      return { ok: false, detail: messageOf(error) }
+    }
+  }
+  const [redisHealth, databaseHealth, migrations] = await Promise.all([
+    check(async () => `answers ${await (await redis()).ping()}`),
+    check(async () => {
+      await database.read(({ sql, t }) => sql.select({ id: t.outbox.id }).from(t.outbox).limit(1))
+      return `${database.driver} answers`
+    }),
+    check(async () => {
+      const { applied, pending } = await migrationStatus(databaseOptions)
+      if (pending.length > 0) throw new Error(`${pending.length} migrations are not applied`)
+      return `${applied.length} applied`
+    }),
+  ])
+  return { redis: redisHealth, database: databaseHealth, migrations }
+}
+
+const sum = (counts: Readonly<Record<string, number>>) =>
+  Object.values(counts).reduce((total, count) => total + count, 0)
