@@ -28,7 +28,7 @@ export interface ExecutorOptions {
   readonly maxNotional: Decimal
   readonly enqueue: Enqueue
   readonly events: ArbitrageEmitter
-  /** Default 10,000. */
+  /** Default 5,000: what a killed executor held is free as soon as its partitions are. */
   readonly lockTtlMs?: number
   /** How long a silent venue is asked before the execution is left for its next delivery, ms. Default 5,000. */
   readonly patienceMs?: number
@@ -55,7 +55,7 @@ export function openExecutor(options: ExecutorOptions): Execute {
       const outcome = await locks.hold(
         executeLock(opportunity.symbol),
         (held) => executeHeld(options, opportunity, held),
-        { ttlMs: options.lockTtlMs ?? 10_000, signal },
+        { ttlMs: options.lockTtlMs ?? 5_000, signal },
       )
       if (!outcome.held)
         throw new RetryAfter(RETRY_MS, `the lock of ${opportunity.symbol} is ${outcome.reason}`)

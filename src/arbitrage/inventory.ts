@@ -1,7 +1,6 @@
 // What the executor may still spend at each venue. Rows are locked in one order everywhere, so two executions that
 // touch the same venues wait for each other instead of dead-locking.
-import { and, eq } from 'drizzle-orm'
-import type { Tx } from '../db/index.ts'
+import { and, eq, type Tx } from '../db/index.ts'
 import { type Decimal, decimal, decimalText, SluiceError, ZERO } from '../kernel/index.ts'
 
 export interface Holding {

@@ -18,7 +18,7 @@ export type Unwind =
   | { readonly kind: 'exposed'; readonly venue: string; readonly residual: Decimal; readonly reason: string }
 
 /** Orders that try to trade a difference back. After them a person decides. */
-export const MAX_UNWINDS = 3
+const MAX_UNWINDS = 3
 
 export function planUnwind(legs: readonly Leg[], terms: UnwindTerms): Unwind {
   const residual = imbalanceOf(legs)

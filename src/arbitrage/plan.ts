@@ -1,7 +1,7 @@
 // From an opportunity, which is a float64 estimate, to two orders in exact decimals. Pure: the same opportunity,
 // limits and inventory give the same plan.
 import type { Opportunity } from '../catalog/index.ts'
-import { ceilTo, type Decimal, decimal, decimalText, floorTo, maxOf, minOf, ratio } from '../kernel/index.ts'
+import { ceilTo, type Decimal, decimal, floorTo, maxOf, minOf, ratio } from '../kernel/index.ts'
 import type { Instrument } from '../venues/index.ts'
 import { commonLot } from './common-lot.ts'
 import { type Denial, deny } from './risk.ts'
@@ -92,11 +92,3 @@ function leastFor(notional: Decimal, price: Decimal): Decimal {
 }
 
 const FINEST = decimal(`1e-${PLACES}`)
-
-/** The facts of a plan as texts, for logs and rows. */
-export const planFacts = (plan: Plan) => ({
-  quantity: decimalText(plan.quantity),
-  buyLimit: decimalText(plan.buyLimit),
-  sellLimit: decimalText(plan.sellLimit),
-  worstProfit: decimalText(plan.worstProfit),
-})

@@ -1,6 +1,5 @@
 // Compares what the executor thinks it holds with what the venues' own orders say: total = seed + fills.
-import { eq } from 'drizzle-orm'
-import type { Tx } from '../db/index.ts'
+import { eq, type Tx } from '../db/index.ts'
 import { type Decimal, decimal, decimalText, ZERO } from '../kernel/index.ts'
 import { parseBalances } from './inventory.ts'
 

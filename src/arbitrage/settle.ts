@@ -51,10 +51,7 @@ export async function settle(tx: Tx, fence: Fence, terms: SettleTerms): Promise<
   return settlement
 }
 
-export function settlementOf(
-  legs: readonly Leg[],
-  { base, quote }: Pick<Instrument, 'base' | 'quote'>,
-): Settlement {
+function settlementOf(legs: readonly Leg[], { base, quote }: Pick<Instrument, 'base' | 'quote'>): Settlement {
   const residual = imbalanceOf(legs)
   const hasFills = legs.some((leg) => leg.result.fills.length > 0)
   const hasUnwound = legs.some((leg) => leg.intent.leg >= 2 && leg.result.fills.length > 0)
@@ -66,10 +63,7 @@ export function settlementOf(
 }
 
 /** What the fills brought and took, by venue and asset, each fee in its own asset. */
-export function changesOf(
-  legs: readonly Leg[],
-  { base, quote }: Pick<Instrument, 'base' | 'quote'>,
-): Holding[] {
+function changesOf(legs: readonly Leg[], { base, quote }: Pick<Instrument, 'base' | 'quote'>): Holding[] {
   const changes = new Map<string, Holding>()
   const add = (venue: string, asset: string, amount: Decimal) => {
     const key = `${venue} ${asset}`

@@ -1,8 +1,7 @@
 // The only writer of executions and intents. What keeps an opportunity from being executed twice stands here: the
 // primary key of `executions`, and `intents` unique by opportunity and leg.
-import { and, asc, eq } from 'drizzle-orm'
 import type { Opportunity, Side } from '../catalog/index.ts'
-import type { Tx } from '../db/index.ts'
+import { and, asc, eq, type Tx } from '../db/index.ts'
 import { type Decimal, decimalText } from '../kernel/index.ts'
 import type { Fence } from '../locks/index.ts'
 import { clientOrderIdOf, filledOf, type Intent, type Leg } from './orders.ts'

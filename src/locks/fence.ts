@@ -1,7 +1,6 @@
 // Fencing tokens. The lock saves work; the token makes it safe: it is issued by the database that also records the
 // effect, so a former holder that wakes up late is refused there, whatever Redis forgot meanwhile.
-import { and, eq, sql } from 'drizzle-orm'
-import type { Tx } from '../db/index.ts'
+import { and, eq, sql, type Tx } from '../db/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 
 /** Proof of having held a resource last. */

@@ -1,6 +1,5 @@
 // One execution from beginning to end in a test: two venues of its own, one opportunity, and what came of it as
 // plain values in which the story's own names are replaced, so that two stories can be compared.
-import { asc, eq } from 'drizzle-orm'
 import {
   arbitrageEmitter,
   type ExecutorOptions,
@@ -9,10 +8,10 @@ import {
 } from '../../src/arbitrage/index.ts'
 import { enqueue, RetryAfter } from '../../src/bus/index.ts'
 import { type Opportunity, opportunity } from '../../src/catalog/index.ts'
-import type { Database } from '../../src/db/index.ts'
+import { asc, type Database, eq } from '../../src/db/index.ts'
 import { decimal, deriveId, systemClock } from '../../src/kernel/index.ts'
 import type { Locks } from '../../src/locks/index.ts'
-import type { Instrument, Venue } from '../../src/venues/index.ts'
+import type { Instrument } from '../../src/venues/index.ts'
 import { type Script, type ScriptedVenue, scriptedVenue } from './scripted-venue.ts'
 
 export const BALANCES = 'USDT=10000,BTC=5'
@@ -167,5 +166,3 @@ function withoutNames(outcome: unknown, { id, buyVenue, sellVenue }: Opportunity
     text.replaceAll(id, 'the opportunity').replaceAll(buyVenue, 'buyer').replaceAll(sellVenue, 'seller'),
   )
 }
-
-export type { Venue }
