@@ -1,8 +1,7 @@
 // The paper venue's own record of its orders: what a real exchange keeps on its side. The only writer of
 // `venue_orders`. The row under a client order id is the order's one outcome, whoever computed it first.
-import { and, eq } from 'drizzle-orm'
 import type { Tables } from '../../schema/index.ts'
-import type { Database } from '../db/index.ts'
+import { and, type Database, eq } from '../db/index.ts'
 import { decimal, decimalText, SluiceError } from '../kernel/index.ts'
 import type { Order, OrderFill, OrderResult } from './venue.ts'
 
