@@ -1,0 +1,102 @@
+// A console on a free port over questions that a test answers, with the job queues of a real Redis.
+import { request } from 'node:http'
+import { STREAMS } from '../../src/catalog/index.ts'
+import { type ConsoleOptions, openConsole, type Questions } from '../../src/console/index.ts'
+import type { Jobs, JobTable } from '../../src/jobs/index.ts'
+import { openLog, systemClock } from '../../src/kernel/index.ts'
+import { freePort } from '../support/redis.ts'
+
+const ok = { ok: true, detail: 'answers' }
+const none = async () => []
+
+export const quietQuestions: Questions = {
+  about: { version: '0.0.0', feed: 'none', database: 'sqlite', simulated: false },
+  ready: async () => ({ redis: ok, database: ok, migrations: ok }),
+  streams: async () =>
+    STREAMS.map((stream) => ({
+      stream: stream.name,
+      deadLetters: 0,
+      members: { readers: ['one', 'two'] },
+      partitions: [0, 1].map((partition) => ({
+        partition,
+        length: 5,
+        lastSequence: 100,
+        groups: [{ group: 'readers', pending: 2, lag: 3, oldestMs: 1_500, owner: 'one', epoch: 1 }],
+      })),
+    })),
+  workers: none,
+  arbitrageTotals: async () => ({
+    opportunities: 12,
+    open: 3,
+    pending: 0,
+    executed: 9,
+    refused: 3,
+    refusals: { too_old: 3 },
+  }),
+  ledgerTotals: async () => ({ trades: 9, fills: 18, profit: { USDT: '41.220000000000000001' } }),
+  opportunities: none,
+  decisions: none,
+  trades: none,
+  positions: none,
+  equity: none,
+  deadLetters: none,
+}
+
+export interface RunningConsole {
+  readonly url: string
+  readonly port: number
+  get(path: string, init?: RequestInit): Promise<Response>
+  stop(): Promise<void>
+}
+
+export async function startConsole(
+  jobs: Jobs<JobTable>,
+  answers: Partial<Questions> = {},
+  more: Partial<ConsoleOptions> = {},
+): Promise<RunningConsole> {
+  const stop = new AbortController()
+  const port = more.port ?? (await freePort())
+  let running: Promise<void> = Promise.resolve()
+  const url = await new Promise<string>((resolve, reject) => {
+    const task = openConsole({
+      host: '127.0.0.1',
+      port,
+      questions: { ...quietQuestions, ...answers },
+      queues: jobs.queues(),
+      clock: systemClock,
+      log: openLog({ level: 'silent', name: 'test' }),
+      onListening: resolve,
+      ...more,
+    })
+    running = task(stop.signal)
+    running.catch(reject)
+  })
+  return {
+    url,
+    port,
+    get: (path, init) => fetch(new URL(path, url), { redirect: 'manual', ...init }),
+    async stop() {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+/** A request exactly as written: fetch would normalise the path and refuse some headers. */
+export function rawRequest(
+  port: number,
+  options: { path: string; method?: string; headers?: Record<string, string> },
+): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, agent: false, ...options }, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        body += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}
