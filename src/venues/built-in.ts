@@ -61,6 +61,9 @@ const venue = (
     defaultLimits,
   })
 
+// For trying a feed out before there is a VENUES_FILE: two venues, so that their quotes can meet.
+const DEMO: Limits = { tick: '0.00000001', lot: '0.00001', minNotional: '1' }
+
 export const BUILT_IN: readonly VenueSpec[] = [
   venue('sim-alpha', 'simulated', 2, ALPHA),
   venue('sim-beta', 'simulated', 4, BETA),
@@ -72,4 +75,6 @@ export const BUILT_IN: readonly VenueSpec[] = [
   venue('binance-coinm', 'recorded', 5, BINANCE_COINM),
   venue('YOFX', 'recorded', 0.05, {}, FX),
   venue('OANDA-HISTORICAL', 'recorded', 0.05, {}, FX),
+  venue('demo-a', 'fed', 5, {}, DEMO),
+  venue('demo-b', 'fed', 5, {}, DEMO),
 ]

@@ -41,8 +41,10 @@ export function simulate({ config, venues, boardOf, clock, publish }: SimulateOp
         steps.push(stepOf(update, market.count, clock.now(), config.BOOK_LEVELS, boardOf))
       }
       if (steps.length > 0) await publish(steps)
-      const untilNext = market.count * spacing - (clock.monotonic() - origin)
-      if (untilNext > 0) await clock.sleep(Math.max(PAUSE_MIN_MS, untilNext), signal)
+      // A full batch means that more is due already.
+      if (steps.length === BATCH_MAX) continue
+      const untilNextMs = market.count * spacing - (clock.monotonic() - origin)
+      await clock.sleep(Math.max(PAUSE_MIN_MS, untilNextMs), signal)
     }
   }
 }

@@ -5,6 +5,7 @@ import { messageOf, SluiceError } from '../../kernel/index.ts'
 import { readBinance } from './binance.ts'
 import { readBooks } from './books.ts'
 import { readChunks } from './lines.ts'
+import { mergeOrdered } from './merge.ts'
 import { invalidRecording, type ReadOptions, type RecordingStep } from './recording.ts'
 import { readTicks } from './ticks.ts'
 
@@ -19,11 +20,15 @@ export interface Recording {
 
 const READERS: Record<
   RecordingFormat,
-  (path: string, options: ReadOptions) => AsyncGenerator<RecordingStep>
+  (paths: readonly string[], options: ReadOptions) => AsyncGenerator<RecordingStep>
 > = {
-  books: readBooks,
+  books: (paths, options) =>
+    mergeOrdered(
+      paths.map((path) => readBooks(path, options)),
+      (a, b) => a.time < b.time,
+    ),
   binance: readBinance,
-  ticks: (path, options) => readTicks([path], options),
+  ticks: readTicks,
 }
 
 /**
@@ -37,9 +42,7 @@ export async function openRecording(path: string, options: ReadOptions): Promise
   const [format, ...others] = formats
   if (format === undefined) throw invalidRecording(path, 'no recording in this folder')
   if (others.length > 0) throw invalidRecording(path, `holds several formats: ${[...formats].join(', ')}`)
-  const steps = () =>
-    format === 'ticks' ? readTicks(paths, options) : mergeSteps(paths.map((p) => READERS[format](p, options)))
-  return { format, paths, steps }
+  return { format, paths, steps: () => READERS[format](paths, options) }
 }
 
 async function filesOf(path: string): Promise<string[]> {
@@ -66,24 +69,4 @@ async function formatOf(path: string): Promise<RecordingFormat> {
   if (/^\d{19} /.test(head)) return 'binance'
   const seen = JSON.stringify(head.slice(0, 32))
   throw invalidRecording(`${path} line 1`, `begins with ${seen}: neither a book, a tick array nor a frame`)
-}
-
-async function* mergeSteps(sources: readonly AsyncGenerator<RecordingStep>[]): AsyncGenerator<RecordingStep> {
-  const heads = await Promise.all(sources.map(async (source) => ({ source, head: await source.next() })))
-  try {
-    for (;;) {
-      let first: (typeof heads)[number] | undefined
-      let step: RecordingStep | undefined
-      for (const candidate of heads) {
-        if (candidate.head.done || (step && candidate.head.value.time >= step.time)) continue
-        first = candidate
-        step = candidate.head.value
-      }
-      if (!first || !step) return
-      yield step
-      first.head = await first.source.next()
-    }
-  } finally {
-    await Promise.all(sources.map((source) => source.return(undefined)))
-  }
 }

@@ -4,6 +4,7 @@
 import { type BoardOf, type Quote, splitByBoard, symbolName, venueName } from '../../catalog/index.ts'
 import { messageOf } from '../../kernel/index.ts'
 import { type Item, readItems } from './items.ts'
+import { mergeOrdered } from './merge.ts'
 import {
   invalidRecording,
   quoteProblem,
@@ -33,7 +34,11 @@ export async function* readTicks(
   options: ReadOptions,
 ): AsyncGenerator<RecordingStep> {
   let together: Tick[] = []
-  for await (const tick of merged(paths.map((path) => ticksOf(path, options.tickQuantity ?? 1_000_000)))) {
+  const quantity = options.tickQuantity ?? 1_000_000
+  for await (const tick of mergeOrdered(
+    paths.map((path) => ticksOf(path, quantity)),
+    isBefore,
+  )) {
     if (together[0] && together[0].nanos !== tick.nanos) {
       yield stepOf(together, options.boardOf)
       together = []
@@ -53,28 +58,6 @@ function stepOf(ticks: readonly Tick[], boardOf: BoardOf): RecordingStep {
   }
   const messages = [...byVenue].flatMap(([venue, quotes]) => splitByBoard(venue, quotes, boardOf))
   return { time: Number(ticks[0]!.nanos / 1_000_000n), messages, rejected }
-}
-
-async function* merged(sources: readonly AsyncGenerator<Tick>[]): AsyncGenerator<Tick> {
-  const heads = await Promise.all(sources.map(async (source) => ({ source, head: await source.next() })))
-  try {
-    for (;;) {
-      let first: { source: AsyncGenerator<Tick>; tick: Tick } | undefined
-      let from: (typeof heads)[number] | undefined
-      for (const candidate of heads) {
-        if (candidate.head.done) continue
-        const tick = candidate.head.value
-        if (first && !isBefore(tick, first.tick)) continue
-        first = { source: candidate.source, tick }
-        from = candidate
-      }
-      if (!first || !from) return
-      yield first.tick
-      from.head = await from.source.next()
-    }
-  } finally {
-    await Promise.all(sources.map((source) => source.return(undefined)))
-  }
 }
 
 const isBefore = (a: Tick, b: Tick) =>

@@ -21,8 +21,10 @@ const PROFILES: readonly Profile[] = [
   { halfSpreadBps: 0.9, depthNotional: 8_000, latencyMs: 15 },
 ]
 
-/** Mean pause between the dislocations of one instrument at one venue. 18 of them: one every 4 s somewhere. */
-const CALM_SECONDS = 70
+/** Mean pause between the dislocations of one instrument at one venue. 18 of them: one every 6 s somewhere. */
+const CALM_SECONDS = 110
+/** The same at the start, so that who starts the system soon sees what it does. */
+const FIRST_CALM_SECONDS = 50
 const DISLOCATION_SECONDS = { least: 1, most: 6 }
 // Two fees are 6 to 9 bps and two half spreads 1 to 2: about two in three reach beyond.
 const DISLOCATION_BPS = { least: 4, most: 20 }
@@ -87,7 +89,7 @@ const startPlace = (spec: VenueSpec, profile: Profile, fundamental: Fundamental,
   ask: drawShape(random),
   wanderBps: 0,
   shiftBps: 0,
-  turnsAt: random.exponential() * CALM_SECONDS,
+  turnsAt: random.exponential() * FIRST_CALM_SECONDS,
 })
 
 /** ms between two updates of the whole market. */
