@@ -1,6 +1,7 @@
 // SQLite: one connection writes, in turns; a few others read, each from a snapshot. Other processes write the same
 // file, so BEGIN IMMEDIATE may find it locked: nothing has happened then, and run.ts tries again.
 import { resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { sqliteTables } from '../../schema/index.ts'
 import { isSluiceError, SluiceError } from '../kernel/index.ts'
 import type { Database, DatabaseOptions, Sql } from './database.ts'
@@ -50,6 +51,8 @@ function sqliteBackend(path: string): Backend {
   return {
     driver: 'sqlite',
     async turn(kind, waitMs) {
+      // The driver answers within the call, so a loop over transactions would never let timers and sockets run.
+      await setImmediate()
       const release = await (kind === 'write' ? writing : reading).acquire(waitMs)
       if (release) return kind === 'write' ? writeTurn(release) : readTurn(release)
       const message = `${path}: this process's own transactions left no turn within ${waitMs} ms.`
