@@ -206,8 +206,8 @@ describe('scheduled jobs', () => {
 
   it('has a handler for every declared job, or does not compile', () => {
     const handler = async () => ({})
-    // @ts-expect-error `warm` is missing
-    const incomplete: JobHandlers<typeof JOBS> = { trim: handler, retention: handler, equity: handler }
+    // @ts-expect-error `reconcile` is missing
+    const incomplete: JobHandlers<typeof JOBS> = { trim: handler, retention: handler }
     expect(Object.keys(incomplete)).toHaveLength(Object.keys(JOBS).length - 1)
   })
 
