@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { parseBoards, type Quote, quoteMessage } from '../../src/catalog/index.ts'
 import { openRecording, type RecordingStep } from '../../src/venues/index.ts'
 import { recording } from '../support/recordings.ts'
+
+// 320 MB of JSON: 6 s on an idle machine, half a minute on a busy one.
+vi.setConfig({ testTimeout: 240_000 })
 
 const boardOf = parseBoards('')
 const books = recording('brl/books.jsonl.zst')
