@@ -112,7 +112,10 @@ export const SETTINGS = {
     shape: z.union([z.literal(''), z.coerce.number().min(0).max(1_000)]).default(''),
     about: 'Taker fee of every venue in basis points. Empty: each venue has its own.',
   },
-  MIN_EDGE_BPS: { shape: number(0, -10_000, 10_000), about: 'Least edge after fees worth executing, bps.' },
+  MIN_EDGE_BPS: {
+    shape: number(1, -10_000, 10_000),
+    about: 'Least edge after fees worth executing, bps; each level that is taken earns more than this.',
+  },
   MAX_NOTIONAL: {
     shape: z
       .string()
