@@ -3,8 +3,6 @@ import * as postgres from './postgres.ts'
 import * as sqlite from './sqlite.ts'
 
 export { betterSqlite, drizzle, nodePostgres } from './drizzle.ts'
-export type { SourceRow } from './tables/trading.ts'
-export type { VenueFillRow } from './tables/venue.ts'
 
 export type Tables = { readonly [K in keyof typeof postgres]: (typeof postgres)[K] }
 

@@ -11,7 +11,7 @@ import { connectSqlite, type SqliteConnection } from './sqlite-connection.ts'
 import { sqliteError, thrown } from './sqlite-errors.ts'
 import { assertUsable, type Transaction, txOf } from './transaction.ts'
 
-// A reader costs 2 MB of page cache at most; reads do not wait on anything but the disk.
+// Reads that are open at once; each has a connection with its own page cache. More wait for their turn.
 const READERS = 4
 
 export function openSqlite(options: DatabaseOptions): Database {

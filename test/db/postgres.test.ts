@@ -81,7 +81,7 @@ describe('Postgres', () => {
     expect(await names()).toEqual(['b'])
   })
 
-  it('runs both sides of a deadlock to the end, one of them twice', async () => {
+  it('runs both sides of a deadlock to the end, one of them more than once', async () => {
     await Promise.all([add('a'), add('b')])
     const retried: string[] = []
     const patient = openDatabase({ ...place.options, busyMs: 10_000 })
@@ -102,7 +102,9 @@ describe('Postgres', () => {
       patient.write((tx) => raiseBoth(tx, ['a', 'b'])),
       patient.write((tx) => raiseBoth(tx, ['b', 'a'])),
     ])
-    expect(retried).toEqual([expect.stringContaining('deadlock')])
+    // The victim may run into the other once more before that one has its second row.
+    expect(retried.length).toBeGreaterThan(0)
+    for (const reason of retried) expect(reason).toContain('deadlock')
     const tokens = await patient.read(({ sql: q, t }) => q.select({ token: t.fences.token }).from(t.fences))
     expect(tokens).toEqual([{ token: 3 }, { token: 3 }])
     await patient.close()
