@@ -109,10 +109,11 @@ async function hold<T>(
   await open.connected()
   const attempt = await take(open, resource, ttlMs, how)
   const waitedMs = clock.monotonic() - askedAt
-  if ('refused' in attempt) {
-    events.emit('refused', { resource, reason: attempt.refused, waitedMs })
-    return { held: false, reason: attempt.refused }
+  const refuse = (reason: 'taken' | 'unavailable') => {
+    events.emit('refused', { resource, reason, waitedMs })
+    return { held: false as const, reason }
   }
+  if ('refused' in attempt) return refuse(attempt.refused)
   const { claim } = attempt
   const wonAt = clock.monotonic()
   const kept = keepClaim({
@@ -125,7 +126,7 @@ async function hold<T>(
   })
   try {
     const fence = await database.write((tx) => issueFence(tx, resource, processId))
-    if (kept.remainingMs() <= 0 || kept.signal.aborted) return { held: false, reason: 'unavailable' }
+    if (kept.remainingMs() <= 0 || kept.signal.aborted) return refuse('unavailable')
     events.emit('acquired', { resource, token: fence.token, waitedMs })
     const signal = how.signal ? AbortSignal.any([kept.signal, how.signal]) : kept.signal
     return { held: true, value: await work({ ...fence, signal, remainingMs: kept.remainingMs }) }

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { lockNames } from '../../src/catalog/index.ts'
 import { isSluiceError, systemClock } from '../../src/kernel/index.ts'
 import { checkFence, type Fence, type Locks, openLocks } from '../../src/locks/index.ts'
@@ -109,6 +109,51 @@ describe('hold', () => {
       { ttlMs: 3_000 },
     )
     expect(reasons).toEqual(['replaced'])
+  })
+
+  it('neither ends nor outlives its time when the wall clock jumps', async () => {
+    const locks = open()
+    let extensions = 0
+    locks.events.on('extended', () => extensions++)
+    // Date alone: timers and the monotonic clock go on.
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      for (const jumpMs of [3_600_000, -7_200_000]) {
+        const result = await locks.hold(
+          'jumping',
+          async (held) => {
+            vi.setSystemTime(Date.now() + jumpMs)
+            extensions = 0
+            await eventually(() => extensions >= 3, { what: `extensions after a jump of ${jumpMs} ms` })
+            return held.remainingMs() > 0 && held.remainingMs() <= 300 && !held.signal.aborted
+          },
+          { ttlMs: 300 },
+        )
+        expect(result).toEqual({ held: true, value: true })
+      }
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('goes on by itself after the server was away', async () => {
+    const own = await startRedis()
+    const locks = openLocks({
+      urls: [own.url],
+      database: store.database,
+      clock: systemClock,
+      names: lockNames,
+    })
+    try {
+      expect(await locks.hold('restarted', async () => 1)).toMatchObject({ held: true })
+      await own.kill()
+      expect(await locks.hold('restarted', async () => 1)).toEqual({ held: false, reason: 'unavailable' })
+      await own.restart()
+      await eventually(async () => (await locks.hold('restarted', async () => 1)).held)
+    } finally {
+      await locks.close()
+      await own.stop()
+    }
   })
 
   it("aborts the work with the caller's signal", async () => {
