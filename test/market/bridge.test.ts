@@ -94,7 +94,7 @@ describe('the bridge', () => {
     await client.publish(TICKER, JSON.stringify(tick(7)))
     const [entry] = await eventually(async () => {
       const entries = await stored()
-      return entries.length > 0 && entries
+      return entries.length > 0 ? entries : undefined
     })
     expect(entry!.data).toMatchObject({ venue: 'EX1', board: 'BTC/BRL', simulated: false })
     expect(Math.abs(entry!.time - Date.now())).toBeLessThan(60_000)
@@ -144,7 +144,7 @@ describe('the bridge', () => {
     expect(await eventually(rejected)).toMatchObject([{ reason: 'crossed' }])
     const dead = await eventually(async () => {
       const letters = await bus.deadLetters(inputQuotes, 10)
-      return letters.length > 0 && letters
+      return letters.length > 0 ? letters : undefined
     })
     expect(dead).toMatchObject([{ group: 'bridge', data: '{"venue":' }])
     await eventually(async () => (await client.xpending(INPUT, 'bridge'))[0] === 0)

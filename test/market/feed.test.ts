@@ -67,7 +67,7 @@ describe('the feed', () => {
     const done = feed({ FEED: 'simulated', SIM_UPDATES_PER_SECOND: '50' }, stopping.signal)
     const [entry] = await eventually(async () => {
       const entries = await entriesOf('BTC/USDT')
-      return entries.length > 10 && entries
+      return entries.length > 10 ? entries : undefined
     })
     stopping.abort()
     expect(entry!.data.simulated).toBe(true)

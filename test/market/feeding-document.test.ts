@@ -50,7 +50,7 @@ describe('docs/FEEDING.md', () => {
       const partitions = Array.from({ length: marketQuotes.partitions }, (_, i) => i)
       const entries = await Promise.all(partitions.map((i) => bus.readBack(marketQuotes, i, '0-0', 100)))
       // The batch is two boards.
-      return entries.flat().length === examples.length + 1 && entries.flat()
+      return entries.flat().length === examples.length + 1 ? entries.flat() : undefined
     })
     expect(new Set(seen.map(({ data }) => data.venue))).toEqual(new Set(['demo-a', 'demo-b']))
     expect(await bus.readBack(rejectedInput, 0, '0-0', 10)).toEqual([])
