@@ -14,6 +14,8 @@ export interface Asked {
   readonly workers: Questions['workers']
   readonly status: () => Promise<Status>
   readonly summaries: () => Promise<readonly StreamSummary[]>
+  /** Reads the meter, so that the next one who asks finds a rate of the last seconds. Never rejects. */
+  readonly sample: () => Promise<void>
 }
 
 export function openAsked(questions: Questions, clock: Clock, deadlineMs = ANSWER_WITHIN_MS): Asked {
@@ -32,6 +34,7 @@ export function openAsked(questions: Questions, clock: Clock, deadlineMs = ANSWE
   return {
     streams,
     workers,
+    sample: () => metered().then(ignored, ignored),
     async summaries() {
       const { streams, rates } = await metered()
       return streams.map((stream) => summaryOf(stream, rates.get(stream.stream) ?? 0))
@@ -52,6 +55,9 @@ export function openAsked(questions: Questions, clock: Clock, deadlineMs = ANSWE
     },
   }
 }
+
+// Whoever asks next asks again, and is told what is wrong.
+const ignored = () => undefined
 
 /** The answer of the last half second, or the one that is under way. A failure is not kept. */
 function shared<T>(clock: Clock, ask: () => Promise<T>): () => Promise<T> {

@@ -1,6 +1,6 @@
 // Scheduled background work on BullMQ. Any number of processes may schedule and run the same jobs: a schedule is an
 // upsert under the job's name, a run belongs to one worker at a time.
-import { type Job as BullJob, Queue, Worker } from 'bullmq'
+import type { Job as BullJob, Queue, Worker } from 'bullmq'
 import {
   aborted,
   afterMs,
@@ -35,7 +35,7 @@ export interface Jobs<T extends JobTable> {
   /** Keeps the schedules and runs what is due. */
   run(handlers: JobHandlers<T>): Task
   /** For the board. */
-  queues(): readonly Queue[]
+  queues(): Promise<readonly Queue[]>
   close(): Promise<void>
 }
 
@@ -51,20 +51,18 @@ export function openJobs<T extends JobTable>(options: JobsOptions<T>): Jobs<T> {
   const declared: readonly Job[] = Object.values(jobs)
   const queueNames = [...new Set(declared.map((job) => job.queue))]
   let connection: Redis | undefined
-  let queues: Queue[] | undefined
-  const open = () => {
-    if (queues) return queues
+  const open = once(async () => {
+    const { Queue } = await import('bullmq')
     const redis = connect(redisUrl, events)
     connection = redis
-    queues = queueNames.map((name) => {
+    return queueNames.map((name) => {
       const queue = new Queue(name, { connection: redis, prefix, defaultJobOptions: KEEP })
       queue.on('error', (error) => events.emit('disturbed', { where: name, reason: messageOf(error) }))
       return queue
     })
-    return queues
-  }
+  })
   const schedule = async () => {
-    for (const queue of open()) {
+    for (const queue of await open()) {
       await scheduleQueue(
         queue,
         declared.filter((job) => job.queue === queue.name),
@@ -87,8 +85,17 @@ export function openJobs<T extends JobTable>(options: JobsOptions<T>): Jobs<T> {
     queues: open,
     async close() {
       connection?.disconnect()
-      await Promise.all(queues?.map((queue) => queue.close()) ?? [])
+      if (connection) await Promise.all((await open()).map((queue) => queue.close()))
     },
+  }
+}
+
+/** BullMQ is loaded at its first use: 27 MB that a worker without jobs need not hold. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
   }
 }
 
@@ -118,6 +125,7 @@ function runQueue<T extends JobTable>(
     Object.entries(options.jobs).map(([key, job]) => [job.name, [job, handlers[key]!]]),
   )
   return async (signal) => {
+    const { Worker } = await import('bullmq')
     const connection = connect(options.redisUrl, events)
     const process = (run: BullJob) => runOnce(run, byName, clock, signal, events)
     const worker = new Worker(queue, process, {

@@ -169,7 +169,7 @@ describe('the API', () => {
         expect(await codeOf(response)).toBe('METHOD_REFUSED')
       }
     }
-    const paused = await jobs.queues()[0]!.isPaused()
+    const paused = await (await jobs.queues())[0]!.isPaused()
     expect(paused).toBe(false)
   })
 
