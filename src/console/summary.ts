@@ -23,7 +23,7 @@ export function groupsOf(stream: StreamStatus): GroupSummary[] {
         group,
         lag: (sum?.lag ?? 0) + lag,
         pending: (sum?.pending ?? 0) + pending,
-        oldestMs: Math.max(sum?.oldestMs ?? 0, oldestMs),
+        oldestMs: Math.max(sum?.oldestMs ?? 0, Math.round(oldestMs)),
         members: stream.members[group]?.length ?? 0,
       })
     }
