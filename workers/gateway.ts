@@ -1,6 +1,5 @@
 // The console: page, API, health, metrics, queues, and the status line of the terminal.
 
-import release from '../package.json' with { type: 'json' }
 import { executionTotals, latestExecutions, latestOpportunities } from '../src/arbitrage/index.ts'
 import {
   allPositions,
@@ -12,7 +11,7 @@ import {
 } from '../src/catalog/index.ts'
 import { openConsole, type Questions, readReports, statusLine } from '../src/console/index.ts'
 import { migrationStatus } from '../src/db/index.ts'
-import { messageOf, SluiceError } from '../src/kernel/index.ts'
+import { messageOf, SluiceError, VERSION } from '../src/kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
 
@@ -41,7 +40,7 @@ function questionsOf(platform: Platform): Questions {
   }
   return {
     about: {
-      version: release.version,
+      version: VERSION,
       feed: config.FEED.split(':')[0] ?? '',
       database: config.DATABASE_DRIVER,
       simulated: config.FEED === 'simulated',

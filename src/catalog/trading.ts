@@ -4,6 +4,8 @@ import { symbolName, venueName } from './market.ts'
 
 const decimalText = z.string().regex(/^-?\d+(\.\d+)?$/)
 const timeMs = z.number().finite().positive()
+/** Of what is booked: databases keep whole ms. */
+const wholeMs = z.number().int().positive()
 const side = z.enum(['buy', 'sell'])
 export type Side = z.infer<typeof side>
 
@@ -89,7 +91,7 @@ export const fill = z.object({
   quantity: decimalText,
   fee: decimalText,
   feeAsset: z.string(),
-  time: timeMs,
+  time: wholeMs,
   simulated: z.boolean(),
 })
 export type Fill = z.infer<typeof fill>
@@ -107,7 +109,7 @@ export const executionCompleted = z.object({
   outcome: z.enum(['filled', 'unwound', 'exposed', 'none']),
   /** Base bought less base sold over all legs: '0' unless exposed. */
   residual: decimalText,
-  time: timeMs,
+  time: wholeMs,
   simulated: z.boolean(),
 })
 export type ExecutionCompleted = z.infer<typeof executionCompleted>

@@ -22,5 +22,6 @@ export {
 export { ERROR_CODES, type ErrorCode, isSluiceError, messageOf, SluiceError } from './errors.ts'
 export { deriveId, processId, randomId } from './ids.ts'
 export { type Logger, openLog, withoutPassword } from './log.ts'
+export { VERSION } from './release.ts'
 export { openResources, type Resources } from './resources.ts'
 export { aborted, repeat, runTasks, type Task } from './task.ts'
