@@ -59,7 +59,8 @@ async function startBridge(): Promise<Running> {
   events.on('accepted', (fact) => count(`accepted ${fact.from}`, fact.count))
   events.on('rejected', (fact) => count(`rejected ${fact.reason}`, fact.count))
   events.on('lost', (fact) => count(`lost ${fact.reason}`, fact.count))
-  const own = openBus({ url: server.url, clock: systemClock })
+  // What a stopped bridge had fetched and not handled goes to the other after this time.
+  const own = openBus({ url: server.url, clock: systemClock, visibilityMs: 1_000 })
   const stopping = new AbortController()
   let done = Promise.resolve()
   await new Promise<void>((onListening) => {
