@@ -35,14 +35,15 @@ const npmStart = (): Running => {
 /** Every process of a running start: its descendants and the ones it has put into groups of their own. */
 const family = (running: Running) => descendantsOf(running.child.pid!).map(({ pid }) => pid)
 const noneOf = (pids: readonly number[]) =>
-  eventually(() => aliveOf(pids).length === 0, { timeoutMs: 30_000, what: 'the end of every process' })
+  eventually(() => aliveOf(pids).length === 0, { timeoutMs: 60_000, what: 'the end of every process' })
 const redisPort = () =>
   (JSON.parse(readFileSync(join(dataDir, 'redis/server.json'), 'utf8')) as { port: number }).port
 
-describe('npm start', () => {
+// Eight processes start and stop in each: seconds on a free machine, a minute on a busy one.
+describe('npm start', { timeout: 180_000 }, () => {
   it('brings everything up, refuses a second one, answers the other commands, and leaves nothing behind', async () => {
     const first = npmStart()
-    await first.says(/gateway .*quotes [1-9]/, 60_000)
+    await first.says(/gateway .*quotes [1-9]/, 120_000)
     const [, address] = await first.says(/Console +(http:\S+)/)
     expect((await fetch(`${address}/health`)).status).toBe(200)
 
@@ -88,7 +89,7 @@ describe('npm start', () => {
     first.child.kill('SIGKILL')
     await noneOf(pids)
     const second = npmStart()
-    await second.says(/gateway .*quotes [1-9]/, 60_000)
+    await second.says(/gateway .*quotes [1-9]/, 120_000)
   })
 
   it('whose supervisor is killed with -9 leaves nothing for long, and the next one says that it recovers', async () => {

@@ -59,7 +59,7 @@ export function run(
     child,
     ended,
     said,
-    async says(pattern, timeoutMs = 40_000) {
+    async says(pattern, timeoutMs = 90_000) {
       const found = await eventually(
         () => {
           const match = pattern.exec(said())
