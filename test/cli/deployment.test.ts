@@ -72,6 +72,6 @@ describe('Dockerfile', () => {
   })
 
   it('does not run as root', () => {
-    expect(lines.findIndex((line) => line === 'USER node')).toBeGreaterThan(0)
+    expect(lines.indexOf('USER node')).toBeGreaterThan(0)
   })
 })

@@ -89,7 +89,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     first.child.kill('SIGKILL')
     await noneOf(pids)
     const second = npmStart()
-    await second.says(/gateway .*quotes [1-9]/, 120_000)
+    expect(await second.says(/gateway .*quotes [1-9]/, 120_000)).toBeTruthy()
   })
 
   it('whose supervisor is killed with -9 leaves nothing for long, and the next one says that it recovers', async () => {
@@ -113,7 +113,8 @@ describe('npm start', { timeout: 180_000 }, () => {
     )!
     process.kill(detector.pid, 'SIGKILL')
     await running.says(/detector ended by itself; starting it again/)
-    await running.says(/detector started[\s\S]*detector started/)
+    expect(await running.says(/detector started[\s\S]*detector started/)).toBeTruthy()
+    expect(running.said().match(/ended by itself/g)).toHaveLength(1)
   })
 
   it('says which port is taken, by whom, and what to do', async () => {

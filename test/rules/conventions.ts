@@ -141,7 +141,7 @@ const LEFTOVERS = new RegExp(
   `\\b(${'TO'}DO|${'FIX'}ME|${'XX'}X|${'HA'}CK)\\b|@ts-(ignore|nocheck)|biome-${'ignore-all'}`,
   'g',
 )
-const MACHINE_PATHS = new RegExp(`(?<![\\w.:/-])/(${'wo'}rk|home/[a-z]+|${'tm'}p|Users/[a-z]+)/[\\w.-]+`, 'g')
+const MACHINE_PATHS = new RegExp(`(?<![\\w.:/-])/(${'wo'}rk|${'tm'}p|Users/[a-z]+)/[\\w.-]+`, 'g')
 
 /** Nothing is left for later, and nothing names the machine it was written on. */
 export function checkLeftovers(files: readonly SourceFile[]): Violation[] {
