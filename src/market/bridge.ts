@@ -1,13 +1,13 @@
 // The bridge lifts what outside programs PUBLISH or XADD into `market.quotes`. Any number may run at once: the id of
 // an event is its content, so each message is stored once, and one bridge hears what another one misses.
-import { type Bus, Reject, RetryAfter } from '../bus/index.ts'
+import type { Bus } from '../bus/index.ts'
 import { INPUT_PATTERNS, inputQuotes, parseBoards } from '../catalog/index.ts'
-import { type Clock, type Config, messageOf, type Task } from '../kernel/index.ts'
+import type { Clock, Config, Task } from '../kernel/index.ts'
 import type { VenueTable } from '../venues/index.ts'
 import { type Keeper, openKeeper } from './keep-rejected.ts'
 import type { MarketEmitter } from './market-events.ts'
 import { type InputRules, type Normalised, normaliseText, normaliseValue, quoteEvent } from './normalise.ts'
-import { isTemporary, type Outbound, openOutbound } from './outbound.ts'
+import { type Outbound, openOutbound } from './outbound.ts'
 
 export interface BridgeOptions {
   readonly bus: Bus
@@ -61,31 +61,27 @@ function listenTask(options: BridgeOptions, rules: InputRules, outbound: Outboun
   return bus.listen(INPUT_PATTERNS, onMessage, options.onListening)
 }
 
-/** What is added to the input stream is acknowledged after Redis has stored its quotes or its rejection. */
-function streamTask({ bus, clock, events }: BridgeOptions, rules: InputRules, keeper: Keeper): Task {
-  return bus.consume({
+/**
+ * The input stream is folded in its order, in batches; an entry is acknowledged after Redis has stored its quotes.
+ * Its age is that at the moment Redis took it, so a bridge that starts late or again decides the same.
+ */
+const streamTask = ({ bus, events }: BridgeOptions, rules: InputRules, keeper: Keeper): Task =>
+  bus.fold({
     stream: inputQuotes,
     group: 'bridge',
-    // A quote that is overtaken is dropped by its own time, so entries need not wait for each other.
-    order: 'none',
-    concurrency: 64,
-    async handle(entry) {
-      const now = clock.now()
-      const read = normaliseValue(undefined, entry.data, now, rules)
+    start: () => null,
+    apply(_state, entry) {
+      const takenAt = Number.parseInt(entry.entry, 10)
+      const read = normaliseValue(undefined, entry.data, takenAt, rules)
       report(events, 'stream', read)
       if (read.rejections.length > 0) {
-        await keeper.keepNow(`${entry.stream} ${entry.entry}`, JSON.stringify(entry.data), read.rejections)
+        keeper.keep(`${entry.stream} ${entry.entry}`, JSON.stringify(entry.data), read.rejections)
       }
-      if (read.messages.length === 0) return
-      try {
-        await bus.publish(read.messages.map((message) => quoteEvent(message, now)))
-      } catch (error) {
-        if (isTemporary(error)) throw new RetryAfter(500, messageOf(error))
-        throw new Reject(messageOf(error))
-      }
+      return { events: read.messages.map((message) => quoteEvent(message, takenAt)) }
     },
+    save: () => 'null',
+    load: () => null,
   })
-}
 
 function report(
   events: MarketEmitter,

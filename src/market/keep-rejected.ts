@@ -1,8 +1,8 @@
 // Keeps what was not used in `input.rejected`, so that its sender can be told why. Keeping never holds up good
 // input: when there is no room, or Redis is away, a rejection is counted and that is all.
-import { type Bus, type Outgoing, outgoing, RetryAfter } from '../bus/index.ts'
+import { type Bus, type Outgoing, outgoing } from '../bus/index.ts'
 import { rejectedInput } from '../catalog/index.ts'
-import { deriveId, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
+import { deriveId, messageOf, type Task } from '../kernel/index.ts'
 import type { MarketEmitter } from './market-events.ts'
 import { rejectionOf } from './normalise.ts'
 import type { Rejection } from './reasons.ts'
@@ -14,8 +14,6 @@ const BATCH_MAX = 100
 export interface Keeper {
   /** `from` is the channel. */
   keep(from: string, text: string, rejections: readonly Rejection[]): void
-  /** Resolves when it is kept, or when the stream is full; throws RetryAfter when Redis is away. */
-  keepNow(from: string, text: string, rejections: readonly Rejection[]): Promise<void>
   readonly task: Task
 }
 
@@ -40,14 +38,6 @@ export function openKeeper(bus: Pick<Bus, 'publish'>, events: MarketEmitter): Ke
       }
       waiting.push(eventOf(from, text, rejections))
       wake()
-    },
-    async keepNow(from, text, rejections) {
-      try {
-        await bus.publish([eventOf(from, text, rejections)])
-      } catch (error) {
-        if (isSluiceError(error, 'REDIS_UNAVAILABLE')) throw new RetryAfter(1_000, messageOf(error))
-        events.emit('unkept', { reason: messageOf(error), count: 1 })
-      }
     },
     async task(signal) {
       const onAbort = () => wake()
