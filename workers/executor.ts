@@ -15,6 +15,8 @@ export const worker: Worker = {
       maxAgeMs: config.OPPORTUNITY_MAX_AGE_MS,
       minEdgeBps: config.MIN_EDGE_BPS,
       maxNotional: decimal(config.MAX_NOTIONAL),
+      // What a killed executor held is free as soon as its partitions are.
+      lockTtlMs: config.LEASE_MS,
     })
     return [
       async (signal) => {

@@ -1,14 +1,15 @@
 // Publishes the market that FEED names: simulated venues or a recording.
-import { feedTask } from '../src/market/index.ts'
+import { feedTask, openFeedPlace } from '../src/market/index.ts'
 import type { Worker } from '../src/platform.ts'
 
 export const worker: Worker = {
   name: 'feed',
   about: 'publishes quotes of simulated venues or of a recording',
   usesDatabase: false,
-  tasks: ({ bus, venues, config, clock, events, log }) => [
+  tasks: ({ bus, venues, config, clock, events, log, redis }) => [
     feedTask({
       ...{ bus, venues, config, clock, events: events.market },
+      place: openFeedPlace(redis, config),
       onEnd: (summary) => log.info(summary, 'the recording has ended'),
     }),
   ],

@@ -12,6 +12,7 @@ export {
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { executeLock, lockNames } from './locks.ts'
 export {
+  feedPlaces,
   type InputRejected,
   inputRejected,
   type Level,

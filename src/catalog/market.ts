@@ -2,6 +2,9 @@
 // swept; anything that is sent or booked is computed again in decimals (src/arbitrage/plan.ts).
 import { z } from 'zod'
 
+/** Redis hash: the last stored step of each recording, under its FEED setting. */
+export const feedPlaces = 'feed:places'
+
 const price = z.number().positive().finite()
 const quantity = z.number().positive().finite()
 const timeMs = z.number().finite().positive()

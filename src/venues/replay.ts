@@ -12,10 +12,14 @@ export interface ReplayOptions {
   readonly clock: Clock
   readonly publish: PublishSteps
   readonly onRejected?: (rejected: readonly RejectedQuote[]) => void
+  /** Steps that are stored already, by their count. Default 0. */
+  readonly done?: number
 }
 
 export interface ReplaySummary {
+  /** Place of the last one. */
   readonly steps: number
+  /** Handed over in this run. */
   readonly messages: number
   readonly rejected: number
   /** False when it was told to stop before the end. */
@@ -31,7 +35,7 @@ const LAST_HEARTBEAT_MS = 3_600_000
  * one hour later, so that who waits for the market's time to pass (the paper venue) is not left waiting.
  */
 export async function replay(options: ReplayOptions, signal: AbortSignal): Promise<ReplaySummary> {
-  const { recording, publish, onRejected } = options
+  const { recording, publish, onRejected, done = 0 } = options
   const pace = paceOf(options, signal)
   const voices = new Map<string, QuoteMessage>()
   let batch: FeedStep[] = []
@@ -47,17 +51,21 @@ export async function replay(options: ReplayOptions, signal: AbortSignal): Promi
     rejected += step.rejected.length
     lastTime = step.time
     if (step.messages.length === 0) continue
+    for (const message of step.messages) voices.set(`${message.venue} ${message.board}`, message)
+    if (steps < done) {
+      steps += 1
+      continue
+    }
     await pace(step.time, flush)
     if (signal.aborted) break
     steps += 1
     messages += step.messages.length
-    for (const message of step.messages) voices.set(`${message.venue} ${message.board}`, message)
     batch.push({ sequence: steps, time: step.time, messages: step.messages })
     if (batch.length === BATCH_MAX) await flush()
   }
   await flush()
   const complete = !signal.aborted
-  if (complete && voices.size > 0) {
+  if (complete && voices.size > 0 && steps >= done) {
     const silent = [...voices.values()].map((message) => ({ ...message, quotes: [] }))
     await publish([{ sequence: steps + 1, time: lastTime + LAST_HEARTBEAT_MS, messages: silent }])
   }
