@@ -76,6 +76,8 @@ async function install(reason) {
   const command = /npm-cli\.[cm]?js$/.test(npm) ? [process.execPath, npm] : ['npm']
   // Tests and checks need the devDependencies whatever NODE_ENV says.
   const flags = ['install', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  // Another npm writes the lock file in another way; only a changed package.json is a reason to touch it.
+  if (!reason.endsWith('package.json')) flags.push('--no-save')
   const code = await run([...command, ...flags], { quiet: true })
   if (code === 0) {
     say(`installed in ${Math.round((Date.now() - from) / 1000)} s`)
