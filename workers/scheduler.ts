@@ -33,9 +33,9 @@ async function forget({ database, clock, config }: Platform) {
   return { removed: await database.write((tx) => forgetInbox(tx, clock.now() - INBOX_MS)) }
 }
 
-async function reconcile({ database, config, log }: Platform) {
+async function reconcile({ database, log }: Platform) {
   const ledger = await database.read(reconcileLedger)
-  const inventory = await database.read((tx) => reconcileInventory(tx, config.PAPER_BALANCES))
+  const inventory = await database.read(reconcileInventory)
   for (const difference of ledger) log.error({ difference }, 'the ledger does not equal its fills')
   for (const difference of inventory) log.error({ difference }, 'the inventory does not equal its orders')
   return { ledger: ledger.length, inventory: inventory.length }

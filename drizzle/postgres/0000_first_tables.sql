@@ -29,6 +29,7 @@ CREATE TABLE "executions" (
 	"status" text COLLATE "C" NOT NULL,
 	"outcome" text COLLATE "C",
 	"reason" text COLLATE "C",
+	"facts" json,
 	"quantity" numeric,
 	"buy_limit" numeric,
 	"sell_limit" numeric,
@@ -88,6 +89,7 @@ CREATE TABLE "intents" (
 CREATE TABLE "inventory" (
 	"venue" text COLLATE "C" NOT NULL,
 	"asset" text COLLATE "C" NOT NULL,
+	"opening" numeric NOT NULL,
 	"total" numeric NOT NULL,
 	"reserved" numeric NOT NULL,
 	CONSTRAINT "inventory_venue_asset_pk" PRIMARY KEY("venue","asset")

@@ -30,6 +30,7 @@ CREATE TABLE `executions` (
 	`status` text NOT NULL,
 	`outcome` text,
 	`reason` text,
+	`facts` text,
 	`quantity` text,
 	`buy_limit` text,
 	`sell_limit` text,
@@ -94,6 +95,7 @@ CREATE UNIQUE INDEX `intents_opportunity_id_leg` ON `intents` (`opportunity_id`,
 CREATE TABLE `inventory` (
 	`venue` text NOT NULL,
 	`asset` text NOT NULL,
+	`opening` text NOT NULL,
 	`total` text NOT NULL,
 	`reserved` text NOT NULL,
 	PRIMARY KEY(`venue`, `asset`)

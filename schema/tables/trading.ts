@@ -5,6 +5,7 @@ import type { Words } from '../words/postgres.ts'
 export interface SourceRow {
   venue: string
   stream: string
+  partition: number
   entry: string
   eventId: string
   quoteTime: number
@@ -60,6 +61,8 @@ export const executions = (w: Words) =>
       outcome: w.text('outcome'),
       /** Why it was refused or ended as it did; a stable word. */
       reason: w.text('reason'),
+      /** The figures behind a refusal, as texts. */
+      facts: w.json<Record<string, unknown>>('facts'),
       /** Base units of both legs, and their limits; null when refused before they were planned. */
       quantity: w.decimal('quantity'),
       buyLimit: w.decimal('buy_limit'),
@@ -112,6 +115,8 @@ export const inventory = (w: Words) =>
     {
       venue: w.text('venue').notNull(),
       asset: w.text('asset').notNull(),
+      /** What it was given at first; total − opening is what trading changed. */
+      opening: w.decimal('opening').notNull(),
       total: w.decimal('total').notNull(),
       reserved: w.decimal('reserved').notNull(),
     },

@@ -33,12 +33,10 @@ export function parseBalances(text: string, setting = 'PAPER_BALANCES'): Balance
 /** Gives each venue its first balances, once: what a venue already holds stays. Returns how many rows are new. */
 export async function seedInventory(tx: Tx, venues: readonly string[], balances: string): Promise<number> {
   const rows = venues.flatMap((venue) =>
-    parseBalances(balances).map(({ asset, amount }) => ({
-      venue,
-      asset,
-      total: decimalText(amount),
-      reserved: '0',
-    })),
+    parseBalances(balances).map(({ asset, amount }) => {
+      const opening = decimalText(amount)
+      return { venue, asset, opening, total: opening, reserved: '0' }
+    }),
   )
   if (rows.length === 0) return 0
   const { inventory } = tx.t
@@ -94,6 +92,9 @@ export async function settleInventory(
     .delete(reservations)
     .where(eq(reservations.opportunityId, opportunityId))
     .returning()
+  // A row that two executions are the first to need must exist before it can be locked.
+  const fresh = [...changes, ...held].map(({ venue, asset }) => ({ venue, asset, ...NOTHING }))
+  if (fresh.length > 0) await tx.sql.insert(inventory).values(fresh).onConflictDoNothing()
   const rows = await lockRows(tx, [...changes, ...held])
   const touched = new Map<string, { venue: string; asset: string; total: Decimal; reserved: Decimal }>()
   const rowOf = ({ venue, asset }: { venue: string; asset: string }) => {
@@ -111,11 +112,10 @@ export async function settleInventory(
     row.reserved = row.reserved.minus(amount)
   }
   for (const { venue, asset, ...row } of touched.values()) {
-    const set = { total: decimalText(row.total), reserved: decimalText(row.reserved) }
     await tx.sql
-      .insert(inventory)
-      .values({ venue, asset, ...set })
-      .onConflictDoUpdate({ target: [inventory.venue, inventory.asset], set })
+      .update(inventory)
+      .set({ total: decimalText(row.total), reserved: decimalText(row.reserved) })
+      .where(isRow(tx, venue, asset))
   }
 }
 
@@ -137,6 +137,8 @@ async function lockRows(tx: Tx, wanted: readonly Omit<Holding, 'amount'>[]): Pro
   }
   return rows
 }
+
+const NOTHING = { opening: '0', total: '0', reserved: '0' }
 
 const keyOf = ({ venue, asset }: Omit<Holding, 'amount'>) => `${venue} ${asset}`
 

@@ -2,7 +2,7 @@
 // under intents of their own, each committed before it is sent.
 import type { Opportunity } from '../catalog/index.ts'
 import type { Database } from '../db/index.ts'
-import { type Clock, type Decimal, decimalText, SluiceError } from '../kernel/index.ts'
+import { type Clock, type Decimal, decimalText, ratio, SluiceError, ZERO } from '../kernel/index.ts'
 import { checkFence, type Held } from '../locks/index.ts'
 import type { Venue } from '../venues/index.ts'
 import type { Written } from './decide.ts'
@@ -53,7 +53,7 @@ export async function completeLegs(
     const intent = await writeUnwind(options, opportunity, held, legs, unwind)
     const leg = await send(options, opportunity, held, intent, false)
     legs.push(leg)
-    reportUnwound(options, leg)
+    reportUnwound(options, legs, leg)
   }
 }
 
@@ -117,14 +117,20 @@ function writeUnwind(
   })
 }
 
-function reportUnwound({ events }: LegOptions, { intent, result }: Leg): void {
-  const { opportunityId, symbol, side } = intent
+/** The cost is what trading back lost against the price of the leg that filled too much, its fees included. */
+function reportUnwound({ events }: LegOptions, legs: readonly Leg[], { intent, result }: Leg): void {
+  const { opportunityId, symbol, side, venue } = intent
   const filled = filledOf(result)
   if (filled.eq(0)) return
-  const cost = result.fills.reduce((sum, fill) => {
-    const notional = fill.price.times(fill.quantity)
-    return sum.plus(side === 'buy' ? notional : notional.times(-1)).plus(fill.fee)
-  }, filled.times(0))
+  const notionalOf = (fills: Leg['result']['fills']) =>
+    fills.reduce((sum, fill) => sum.plus(fill.price.times(fill.quantity)), ZERO)
+  const fees = result.fills.reduce((sum, fill) => sum.plus(fill.fee), ZERO)
+  const excess = legs.filter((leg) => leg.intent.venue === venue && leg.intent.side !== side)
+  const excessFills = excess.flatMap((leg) => leg.result.fills)
+  const excessFilled = excess.reduce((sum, leg) => sum.plus(filledOf(leg.result)), ZERO)
+  const before = ratio(notionalOf(excessFills).times(filled), excessFilled, 8)
+  const after = notionalOf(result.fills)
+  const cost = (side === 'sell' ? before.minus(after) : after.minus(before)).plus(fees)
   events.emit('unwound', { opportunityId, symbol, quantity: decimalText(filled), cost: decimalText(cost) })
 }
 

@@ -1,21 +1,20 @@
-// Compares what the executor thinks it holds with what the venues' own orders say: total = seed + fills.
+// Compares what the executor thinks it holds with what the venues' own orders say: total = opening + fills.
 import { eq, type Tx } from '../db/index.ts'
 import { type Decimal, decimal, decimalText, ZERO } from '../kernel/index.ts'
-import { parseBalances } from './inventory.ts'
 
 export interface Difference {
   readonly venue: string
   readonly asset: string
   readonly inventory: string
-  /** Seed plus the fills of every settled order. */
+  /** Opening plus the fills of every settled order. */
   readonly expected: string
 }
 
 /**
- * Reads one moment; empty when all agrees. `balances` is what the venues were seeded with. Only settled executions
- * count: the orders of a pending one change the inventory when it settles.
+ * Reads one moment; empty when all agrees. Only settled executions count: the orders of a pending one change the
+ * inventory when it settles.
  */
-export async function reconcile(tx: Tx, balances: string): Promise<Difference[]> {
+export async function reconcile(tx: Tx): Promise<Difference[]> {
   const { inventory } = tx.t
   const held = await tx.sql.select().from(inventory)
   const expected = new Map<string, Decimal>()
@@ -23,9 +22,7 @@ export async function reconcile(tx: Tx, balances: string): Promise<Difference[]>
     const key = `${venue} ${asset}`
     expected.set(key, (expected.get(key) ?? ZERO).plus(amount))
   }
-  for (const venue of new Set(held.map((row) => row.venue))) {
-    for (const { asset, amount } of parseBalances(balances)) add(venue, asset, amount)
-  }
+  for (const { venue, asset, opening } of held) add(venue, asset, decimal(opening))
   for (const { venue, symbol, side, fills } of await settledOrders(tx)) {
     const [base, quote] = symbol.split('/') as [string, string]
     const sign = side === 'buy' ? 1 : -1

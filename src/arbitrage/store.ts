@@ -26,7 +26,13 @@ export async function insertRefusal(
   const { executions } = tx.t
   const rows = await tx.sql
     .insert(executions)
-    .values({ ...identityOf(opportunity), status: 'refused', reason: denial.code, decidedAt })
+    .values({
+      ...identityOf(opportunity),
+      status: 'refused',
+      reason: denial.code,
+      facts: denial.facts,
+      decidedAt,
+    })
     .onConflictDoNothing()
     .returning({ id: executions.opportunityId })
   return rows.length > 0

@@ -40,10 +40,10 @@ for (const driver of drivers) {
       expect(left['executions']).toMatchObject([{ status: 'completed', outcome: 'filled', quantity: '1' }])
       expect(left['reservations']).toEqual([])
       expect(left['inventory']).toEqual([
-        { venue: 'buyer', asset: 'BTC', total: '6', reserved: '0' },
-        { venue: 'buyer', asset: 'USDT', total: '9899.9', reserved: '0' },
-        { venue: 'seller', asset: 'BTC', total: '4', reserved: '0' },
-        { venue: 'seller', asset: 'USDT', total: '10100.899', reserved: '0' },
+        { venue: 'buyer', asset: 'BTC', opening: '5', total: '6', reserved: '0' },
+        { venue: 'buyer', asset: 'USDT', opening: '10000', total: '9899.9', reserved: '0' },
+        { venue: 'seller', asset: 'BTC', opening: '5', total: '4', reserved: '0' },
+        { venue: 'seller', asset: 'USDT', opening: '10000', total: '10100.899', reserved: '0' },
       ])
       expect(left['told']).toMatchObject([
         { eventId: 'order 0:1', type: 'fill', data: { leg: 0, side: 'buy', price: '100', fee: '0.1' } },

@@ -16,7 +16,7 @@ import { decimal, decimalText, systemClock } from '../../src/kernel/index.ts'
 import { type Locks, openLocks } from '../../src/locks/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { BALANCES, openStory, opportunityOf, type Story } from './execution-story.ts'
+import { openStory, opportunityOf, type Story } from './execution-story.ts'
 
 describe('PAPER_BALANCES', () => {
   it('is read as assets and exact amounts', () => {
@@ -55,7 +55,7 @@ for (const driver of drivers) {
         expect(await database.write((tx) => seedInventory(tx, ['a', 'b'], 'BTC=1,USDT=5'))).toBe(4)
         expect(await database.write((tx) => seedInventory(tx, ['a', 'b'], 'BTC=9,ETH=2'))).toBe(2)
         expect(await rowsOf('a')).toEqual(
-          expect.arrayContaining([{ venue: 'a', asset: 'BTC', total: '1', reserved: '0' }]),
+          expect.arrayContaining([{ venue: 'a', asset: 'BTC', opening: '1', total: '1', reserved: '0' }]),
         )
       })
 
@@ -96,8 +96,8 @@ for (const driver of drivers) {
         )
         expect(await rowsOf('settled')).toEqual(
           expect.arrayContaining([
-            { venue: 'settled', asset: 'USDT', total: '49.95', reserved: '0' },
-            { venue: 'settled', asset: 'BTC', total: '0.5', reserved: '0' },
+            { venue: 'settled', asset: 'USDT', opening: '100', total: '49.95', reserved: '0' },
+            { venue: 'settled', asset: 'BTC', opening: '0', total: '0.5', reserved: '0' },
           ]),
         )
       })
@@ -181,14 +181,14 @@ for (const driver of drivers) {
     })
 
     it('finds inventory and venues in agreement', async () => {
-      expect(await store.database.read((tx) => reconcile(tx, BALANCES))).toEqual([])
+      expect(await store.database.read(reconcile)).toEqual([])
     })
 
     it('names each asset that does not agree', async () => {
       await store.database.write(({ sql, t }) =>
         sql.update(t.inventory).set({ total: '4.5' }).where(eq(t.inventory.asset, 'BTC')),
       )
-      const differences = await store.database.read((tx) => reconcile(tx, BALANCES))
+      const differences = await store.database.read(reconcile)
       expect(differences).toContainEqual({
         venue: 'even-buy',
         asset: 'BTC',

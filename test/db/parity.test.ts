@@ -113,10 +113,11 @@ describe.each(drivers)('values on %s', (driver) => {
       const [row] = await place.database.write(({ sql, t }) =>
         sql
           .insert(t.inventory)
-          .values({ ...key, total, reserved })
+          .values({ ...key, opening: total, total, reserved })
           .returning(),
       )
-      expect(row).toEqual({ ...key, total: canonicalDecimal(total), reserved: canonicalDecimal(reserved) })
+      const [one, other] = [canonicalDecimal(total), canonicalDecimal(reserved)]
+      expect(row).toEqual({ ...key, opening: one, total: one, reserved: other })
     })
     await fc.assert(roundTrip, { numRuns: 100 })
   })
@@ -139,7 +140,7 @@ describe.each(drivers)('values on %s', (driver) => {
     buyLimit: 1e21,
     sellLimit: 123456789.12345679,
     simulated: true,
-    sources: [{ venue: 'b', stream: 's', entry: '1-0', eventId: 'é"\n', quoteTime: 1 }],
+    sources: [{ venue: 'b', stream: 's', partition: 3, entry: '1-0', eventId: 'é"\n', quoteTime: 1 }],
     ...more,
   })
 
