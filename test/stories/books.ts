@@ -48,7 +48,7 @@ export async function audit(bus: Bus, database: Database): Promise<string[]> {
   const streams = [opportunities, executions] as const
   const states = await Promise.all(streams.map((stream) => bus.status(stream)))
   const ledger = await database.read(reconcileLedger)
-  const inventory = await database.read((tx) => reconcileInventory(tx, readConfig({}).PAPER_BALANCES))
+  const inventory = await database.read(reconcileInventory)
   return [
     ...states.filter((s) => s.deadLetters > 0).map((s) => `${s.deadLetters} dead letters in ${s.stream}`),
     ...ledger.map((d) => `the ledger differs from its fills: ${JSON.stringify(d)}`),

@@ -4,7 +4,7 @@ import { openSystem, type Settings, type System, untilSettled } from '../support
 import { audit, type Books, readBooks } from './books.ts'
 
 export const ENDED = 'the recording has ended'
-export const CREW = ['detector', 'detector', 'executor', 'executor', 'ledger'] as const
+export const CREW = ['detector', 'detector', 'executor', 'executor', 'ledger', 'ledger'] as const
 
 export interface Run {
   readonly books: Books

@@ -21,14 +21,19 @@ export interface WorkerProcess {
   send(signal: NodeJS.Signals): void
 }
 
+// A worker that outlives its test run would be litter.
+const alive = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
 export function startWorker(name: string, env: Readonly<Record<string, string>>): WorkerProcess {
   const { child, ended, said } = sluice(['worker', name], { env })
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   const logs = () => linesOf(said())
-  // A worker that outlives a killed test run would be litter.
-  const onExit = () => void child.kill('SIGKILL')
-  process.once('exit', onExit)
-  void ended.finally(() => process.off('exit', onExit)).catch(() => undefined)
+  alive.add(child)
+  const forget = () => alive.delete(child)
+  void ended.then(forget, forget)
   return {
     name,
     pid: pidOf(child),

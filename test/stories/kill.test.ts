@@ -1,0 +1,39 @@
+// Workers are killed and paused at 24 random moments while a recorded market is traded. Afterwards nothing is lost,
+// nothing is twice, and every row is the one that an undisturbed run leaves.
+import { afterAll, describe, expect, it } from 'vitest'
+import { drivers } from '../support/database.ts'
+import { recording } from '../support/recordings.ts'
+import { firstDifference } from './compare.ts'
+import { BRL, partOf, recordedSettings } from './recorded-market.ts'
+import { type Run, runRecording, summaryOf } from './run-recording.ts'
+import { LEASE_MS, strike, strikeSeed } from './strikes.ts'
+
+const STRIKES = 24
+// Half an hour in which the venues crossed often; at 60 times its pace it lasts as long as the strikes.
+const file = recording(BRL)
+const part = file === undefined ? undefined : await partOf(file, 11_650, 950)
+afterAll(() => part?.remove())
+
+describe.skipIf(part === undefined)('killing and pausing any worker at any time', () => {
+  const settings = recordedSettings(part?.path ?? '', { LEASE_MS: String(LEASE_MS) })
+  let quiet: Promise<Run> | undefined
+
+  it.each(drivers)('loses nothing and does nothing twice, on %s', { timeout: 300_000 }, async (driver) => {
+    quiet ??= runRecording('sqlite', settings)
+    const expected = await quiet
+    expect(expected.faults).toEqual([])
+    const seed = strikeSeed(`killing on ${driver}`)
+    let strikes: string[] = []
+    const run = await runRecording(driver, { ...settings, FEED_SPEED: '60' }, async (system) => {
+      strikes = await strike(system, {
+        seed,
+        times: STRIKES,
+        kinds: ['feed', 'detector', 'executor', 'executor', 'ledger'],
+      })
+    })
+    process.stderr.write(`${driver}, undisturbed: ${summaryOf(expected)}\n`)
+    process.stderr.write(`${driver}, ${strikes.length} strikes (${strikes.join(', ')}): ${summaryOf(run)}\n`)
+    expect(run.faults).toEqual([])
+    expect(firstDifference(expected.books, run.books)).toBeUndefined()
+  })
+})
