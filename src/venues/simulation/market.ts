@@ -23,8 +23,8 @@ const PROFILES: readonly Profile[] = [
 
 /** Mean pause between the dislocations of one instrument at one venue. 18 of them: one every 6 s somewhere. */
 const CALM_SECONDS = 110
-/** The same at the start, so that who starts the system soon sees what it does. */
-const FIRST_CALM_SECONDS = 50
+/** Every fifth place is dislocated first after 2, 4, 6 and 8 s, so that who starts the system soon sees what it does. */
+const EARLY = { everyPlaces: 5, afterSeconds: 2 }
 const DISLOCATION_SECONDS = { least: 1, most: 6 }
 // Two fees are 6 to 9 bps and two half spreads 1 to 2: about two in three reach beyond.
 const DISLOCATION_BPS = { least: 4, most: 20 }
@@ -77,6 +77,9 @@ export function startMarket(
       return [startPlace(spec, PROFILES[i % PROFILES.length]!, fundamental, random)]
     }),
   )
+  for (const [i, place] of places.entries()) {
+    if (i % EARLY.everyPlaces === 0) place.turnsAt = EARLY.afterSeconds * (1 + i / EARLY.everyPlaces)
+  }
   return { fundamentals, places, intervalSeconds: 1 / updatesPerSecond, count: 0 }
 }
 
@@ -89,7 +92,7 @@ const startPlace = (spec: VenueSpec, profile: Profile, fundamental: Fundamental,
   ask: drawShape(random),
   wanderBps: 0,
   shiftBps: 0,
-  turnsAt: random.exponential() * FIRST_CALM_SECONDS,
+  turnsAt: random.exponential() * CALM_SECONDS,
 })
 
 /** ms between two updates of the whole market. */
