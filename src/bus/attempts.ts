@@ -1,11 +1,21 @@
 // One entry through its handler: attempts with pauses between them, then the dead letter. The pauses are waited in
 // process while the entry stays pending, so a crash at any point gives it to the next consumer.
-import { afterMs, messageOf, SluiceError } from '../kernel/index.ts'
+//
+// The delivery count that Redis keeps for a pending entry is used as the number of attempts that were begun: taking
+// over does not raise it, beginning an entry that had been delivered before does. Counting deliveries instead would
+// bury entries that were only ever held: each restart delivers up to 2,000 of a partition again.
+import { messageOf } from '../kernel/index.ts'
 import { type ConsumeOptions, type Entry, Reject, RetryAfter } from './bus.ts'
+import type { Handlers } from './handlers.ts'
+import type { Slots } from './lanes.ts'
 import type { Link } from './link.ts'
 
-export const RETRY_MS = [100, 1_000, 5_000, 15_000] as const
-const TIMEOUT_MS = 60_000
+const RETRY_MS = [100, 1_000, 5_000, 15_000] as const
+/** An entry that was begun this often without an end is taken for the reason of the ends. */
+const CRASHES_MAX = 5
+/** From here on it is begun alone, so that what runs beside it is not taken for the culprit. */
+const SUSPECT_FROM = 3
+const RETRY_AFTER_MAX_MS = 3_600_000
 
 /** done: acknowledge. dead: bury. kept: leave pending, the consumer is stopping or lost the partition. */
 export type Outcome =
@@ -18,76 +28,60 @@ export type Outcome =
     }
   | { readonly kind: 'kept' }
 
-/**
- * @param stopping no further attempt is begun once it aborts; the one under way may finish.
- * @param lost aborts the attempt under way.
- */
-export async function attempt<T>(
-  link: Link,
-  options: Pick<ConsumeOptions<T>, 'stream' | 'group' | 'handle' | 'retryMs' | 'timeoutMs'>,
-  entry: Entry<T>,
-  stopping: AbortSignal,
-  lost: AbortSignal,
-): Promise<Outcome> {
-  const retryMs = options.retryMs ?? RETRY_MS
-  const attemptsMax = retryMs.length + 1
-  if (entry.attempt > attemptsMax) {
-    const reason = `delivered ${entry.attempt} times without an end: its handler takes the process down`
-    return { kind: 'dead', reason, stack: undefined, attempts: entry.attempt }
-  }
-  let number = entry.attempt
-  while (!stopping.aborted && !lost.aborted) {
-    const error = await once(options, { ...entry, attempt: number }, lost)
-    if (error === undefined) return { kind: 'done' }
-    if (lost.aborted) break
-    const reason = messageOf(error)
-    const stack = error instanceof Error ? error.stack : undefined
-    if (error instanceof Reject || (number >= attemptsMax && !(error instanceof RetryAfter))) {
-      return { kind: 'dead', reason, stack, attempts: number }
-    }
-    const inMs = error instanceof RetryAfter ? error.delayMs : (retryMs[number - 1] ?? 0)
-    const { stream, group } = options
-    link.events.emit('retried', {
-      stream: stream.name,
-      group,
-      entry: entry.entry,
-      attempt: number,
-      inMs,
-      reason,
-    })
-    if (!(error instanceof RetryAfter)) number++
-    await link.clock.sleep(inMs, AbortSignal.any([stopping, lost]))
-  }
-  return { kind: 'kept' }
+export interface Attempts<T> {
+  readonly link: Link
+  readonly options: Pick<ConsumeOptions<T>, 'stream' | 'group' | 'retryMs'>
+  readonly handlers: Handlers<T>
+  readonly slots: Slots
+  /** No further attempt is begun once it aborts; the one under way may finish. */
+  readonly stopping: AbortSignal
+  /** False as soon as the entry may be another's. */
+  readonly isOurs: (entry: string) => boolean
+  /** Notes in Redis that an attempt begins, for an entry that had been delivered before. */
+  readonly begin: (entry: string, attempt: number) => Promise<void>
 }
 
-/** Resolves with what the handler threw, or undefined. */
-async function once<T>(
-  {
-    handle,
-    timeoutMs = TIMEOUT_MS,
-    stream,
-    group,
-  }: Pick<ConsumeOptions<T>, 'stream' | 'group' | 'handle' | 'timeoutMs'>,
-  entry: Entry<T>,
-  lost: AbortSignal,
-): Promise<unknown> {
-  const late = new AbortController()
-  const cancel = afterMs(timeoutMs, () => {
-    const facts = { stream: stream.name, group, entry: entry.entry, timeoutMs }
-    late.abort(new SluiceError('HANDLER_TIMEOUT', `The handler ran longer than ${timeoutMs} ms.`, facts))
-  })
-  const signal = AbortSignal.any([lost, late.signal])
-  try {
-    const gone = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    })
-    // A handler that ignores its signal must not hold the entry for ever.
-    await Promise.race([handle(entry, { signal }), gone])
-    return undefined
-  } catch (error) {
-    return error ?? new Error('the handler threw nothing')
-  } finally {
-    cancel()
+const KEPT = { kind: 'kept' } as const
+
+/** @param again it had been delivered before, to a consumer that did not bring it to an end. */
+export async function attempt<T>(attempts: Attempts<T>, entry: Entry<T>, again: boolean): Promise<Outcome> {
+  const { link, options, slots, stopping, isOurs } = attempts
+  const { retryMs = RETRY_MS } = options
+  const attemptsMax = retryMs.length + 1
+  if (again && entry.attempt > Math.max(attemptsMax, CRASHES_MAX)) {
+    const reason = `begun ${entry.attempt - 1} times without an end: its handler takes the process down`
+    return { kind: 'dead', reason, stack: undefined, attempts: entry.attempt - 1 }
   }
+  const mayBegin = () => !stopping.aborted && isOurs(entry.entry)
+  let next = entry
+  while (mayBegin()) {
+    const isMarked = again && next === entry
+    const error = await slots.run(
+      async () => {
+        if (!mayBegin()) return KEPT
+        if (isMarked) await attempts.begin(entry.entry, entry.attempt)
+        return attempts.handlers.run(next)
+      },
+      isMarked && entry.attempt >= SUSPECT_FROM,
+    )
+    if (error === undefined) return { kind: 'done' }
+    if (error === KEPT || !isOurs(entry.entry)) break
+    const reason = messageOf(error)
+    const isFree = error instanceof RetryAfter
+    if (error instanceof Reject || (next.attempt >= attemptsMax && !isFree)) {
+      return { kind: 'dead', reason, stack: stackOf(error), attempts: next.attempt }
+    }
+    const inMs = isFree ? afterAtLeast(error.delayMs) : (retryMs[next.attempt - 1] ?? 0)
+    const where = { stream: options.stream.name, group: options.group, entry: entry.entry }
+    link.events.emit('retried', { ...where, attempt: next.attempt, inMs, reason })
+    next = { ...next, attempt: next.attempt + (isFree ? 0 : 1) }
+    await link.clock.sleep(inMs, stopping)
+  }
+  return KEPT
 }
+
+const stackOf = (error: unknown) => (error instanceof Error ? error.stack : undefined)
+
+/** A pause of nothing would spin, and Node takes one above 24 days for nothing. */
+const afterAtLeast = (delayMs: number) =>
+  Number.isNaN(delayMs) ? 1 : Math.min(Math.max(delayMs, 1), RETRY_AFTER_MAX_MS)

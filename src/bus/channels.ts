@@ -1,9 +1,13 @@
 // Pub/sub: at most once. A listener is told each time its subscription is confirmed, because what was said while it
 // was away is gone and only it knows what to do about that.
-import { aborted, messageOf, type Task } from '../kernel/index.ts'
-import { closeRedis, connectRedis } from '../redis/index.ts'
+import { aborted, messageOf, repeat, runTasks, type Task } from '../kernel/index.ts'
+import { closeRedis, connectRedis, type Redis, redisError } from '../redis/index.ts'
 import type { ChannelListener } from './bus.ts'
-import type { Link } from './link.ts'
+import { isPassing, type Link } from './link.ts'
+
+// A subscriber only ever listens, so nothing but a question shows that the other end is gone or frozen.
+const ASK_EVERY_MS = 2_000
+const ANSWER_MS = 2_000
 
 export function listen(
   link: Link,
@@ -13,23 +17,52 @@ export function listen(
 ): Task {
   return async (signal) => {
     if (signal.aborted) return
-    const client = connectRedis(link.url, 'subscriber', {
-      name: 'listener',
-      onError: (error) =>
-        link.events.emit('disturbed', { where: patterns.join(' '), reason: messageOf(error) }),
+    const where = patterns.join(' ')
+    const disturbed = (error: unknown) => link.events.emit('disturbed', { where, reason: messageOf(error) })
+    const client = connectRedis(link.url, 'subscriber', { name: 'listener', onError: disturbed })
+    const refused = Promise.withResolvers<never>()
+    client.on('pmessage', (_pattern: string, channel: string, message: string) => {
+      try {
+        onMessage(channel, message)
+      } catch (error) {
+        // One message must not take the others with it.
+        disturbed(error)
+      }
     })
-    client.on('pmessage', (_pattern: string, channel: string, message: string) => onMessage(channel, message))
     // ioredis subscribes again after a reconnect, but does not say when that is confirmed; so it is asked here.
     client.on('ready', () => {
       client
         .psubscribe(...patterns)
         .then(() => onReady?.())
-        .catch((error) =>
-          link.events.emit('disturbed', { where: patterns.join(' '), reason: messageOf(error) }),
-        )
+        .catch((error) => {
+          disturbed(error)
+          if (!isPassing(error)) refused.reject(redisError(error, link.url))
+        })
     })
     client.connect().catch(() => {})
-    await aborted(signal)
-    await closeRedis(client)
+    const watch = repeat(ASK_EVERY_MS, link.clock, (over) => ask(link, client, over, disturbed))
+    try {
+      await runTasks([watch, () => Promise.race([refused.promise, aborted(signal)])], signal)
+    } finally {
+      await closeRedis(client)
+    }
   }
+}
+
+/** Starts the connection anew when the server does not answer; it then subscribes again. */
+async function ask(
+  link: Link,
+  client: Redis,
+  signal: AbortSignal,
+  disturbed: (error: unknown) => void,
+): Promise<void> {
+  if (client.status !== 'ready') return
+  const answer = client.ping().then(
+    () => true,
+    () => true,
+  )
+  const isAlive = await Promise.race([answer, link.clock.sleep(ANSWER_MS, signal)])
+  if (isAlive === true || signal.aborted || client.status !== 'ready') return
+  disturbed(new Error(`no answer for ${ANSWER_MS} ms`))
+  client.disconnect(true)
 }

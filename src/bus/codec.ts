@@ -1,6 +1,6 @@
 // How an event lies in a Redis stream entry: flat fields named as in CloudEvents 1.0 (with its partitioning and
 // sequence extensions), `data` as JSON. `time` is ms UTC, not RFC 3339, because it is compared far more than read.
-import { SluiceError } from '../kernel/index.ts'
+import { messageOf, SluiceError } from '../kernel/index.ts'
 import type { Entry, Outgoing } from './bus.ts'
 import type { Stream } from './stream.ts'
 
@@ -14,34 +14,35 @@ export type Decoded<T> =
 
 /** The arguments of one event for the publishing script, in its order. Throws PAYLOAD_*. */
 export function encodeEvent(event: Outgoing, source: string, now: number): [key: string, args: string[]] {
-  const { stream } = event
+  const { stream, id } = event
+  const invalid = (what: string, issues?: unknown) =>
+    new SluiceError('PAYLOAD_INVALID', `${stream.name}: ${what}`, { stream: stream.name, id, issues })
+  if (id === '') throw invalid('id is empty; an event is recognised by its id')
   const parsed = stream.shape.safeParse(event.data)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    const where = issue?.path.join('.') || 'data'
-    throw new SluiceError('PAYLOAD_INVALID', `${stream.name}: ${where}: ${issue?.message}`, {
-      stream: stream.name,
-      id: event.id,
-      issues: parsed.error.issues,
-    })
+    throw invalid(`${issue?.path.join('.') || 'data'}: ${issue?.message}`, parsed.error.issues)
   }
-  const data = JSON.stringify(event.data)
-  if (Buffer.byteLength(data) > stream.maxPayloadBytes) {
-    const facts = {
-      stream: stream.name,
-      id: event.id,
-      bytes: Buffer.byteLength(data),
-      max: stream.maxPayloadBytes,
-    }
-    throw new SluiceError(
-      'PAYLOAD_TOO_LARGE',
-      `${stream.name}: ${facts.bytes} bytes; allowed are ${facts.max}.`,
-      facts,
-    )
+  const data = toJson(event.data)
+  if (data === undefined) throw invalid('data has no form in JSON')
+  const bytes = Buffer.byteLength(data)
+  const max = stream.maxPayloadBytes
+  if (bytes > max) {
+    const facts = { stream: stream.name, id, bytes, max }
+    throw new SluiceError('PAYLOAD_TOO_LARGE', `${stream.name}: ${bytes} bytes; allowed are ${max}.`, facts)
   }
   const key = stream.key(event.data)
   const time = String(event.time ?? now)
-  return [key, [event.id, source, event.type ?? stream.name, time, key, event.traceparent ?? '', data]]
+  return [key, [id, source, event.type ?? stream.name, time, key, event.traceparent ?? '', data]]
+}
+
+/** Undefined for what JSON cannot say: undefined itself, a function, a bigint, a circle. */
+function toJson(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch {
+    return undefined
+  }
 }
 
 /** Number of arguments of one event, and the field that each becomes. The script adds `sequence`. */
@@ -76,6 +77,12 @@ export function decodeEntry<T>(
     const issue = parsed.error.issues[0]
     return { ok: false, reason: `${issue?.path.join('.') || 'data'}: ${issue?.message}` }
   }
+  let key = field['partitionkey']
+  try {
+    key ??= stream.key(parsed.data)
+  } catch (error) {
+    return { ok: false, reason: `no key: ${messageOf(error)}` }
+  }
   const stamped = Number(field['time'])
   return {
     ok: true,
@@ -84,9 +91,9 @@ export function decodeEntry<T>(
       id: field['id'] || `${stream.name}/${partition}/${entry}`,
       type: field['type'] || stream.name,
       source: field['source'] || 'outside',
-      time: stamped > 0 && Number.isFinite(stamped) ? stamped : entryTime(entry),
-      key: field['partitionkey'] ?? stream.key(parsed.data),
-      sequence: Number(field['sequence'] ?? 0),
+      time: stamped > 0 && stamped <= DATE_MAX_MS ? stamped : entryTime(entry),
+      key,
+      sequence: sequenceOf(raw),
       traceparent: field['traceparent'] || undefined,
       data: parsed.data,
       stream: stream.name,
@@ -97,8 +104,25 @@ export function decodeEntry<T>(
   }
 }
 
+// The last time that a Date can hold. An outside program may choose any entry id.
+const DATE_MAX_MS = 8.64e15
+
 /** The server time at which an entry was added, ms. */
-export const entryTime = (entry: string): number => Number(entry.slice(0, entry.indexOf('-')))
+export const entryTime = (entry: string): number =>
+  Math.min(Number(entry.slice(0, entry.indexOf('-'))), DATE_MAX_MS)
+
+/** The publisher's count; 0 for an entry that an outside program added. */
+export function sequenceOf([, fields]: RawEntry): number {
+  const sequence = Number(fieldOf(fields ?? [], 'sequence') ?? 0)
+  return Number.isSafeInteger(sequence) && sequence > 0 ? sequence : 0
+}
+
+/** Rough size in memory of what is read from Redis: the characters of its fields. */
+export function sizeOf([, fields]: RawEntry): number {
+  let size = 0
+  for (const field of fields ?? []) size += field.length
+  return size
+}
 
 /** The named field of a raw entry. */
 export function fieldOf(fields: readonly string[], name: string): string | undefined {
@@ -106,9 +130,11 @@ export function fieldOf(fields: readonly string[], name: string): string | undef
   return undefined
 }
 
-/** Orders Redis ids, whose two parts are numbers without leading zeros. */
+/** Orders Redis ids, whose two parts are numbers of up to 64 bits without leading zeros. */
 export function compareIds(a: string, b: string): number {
   const [aMs = '', aN = ''] = a.split('-')
   const [bMs = '', bN = ''] = b.split('-')
-  return Number(aMs) - Number(bMs) || Number(aN) - Number(bN)
+  return compareWhole(aMs, bMs) || compareWhole(aN, bN)
 }
+
+const compareWhole = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)

@@ -1,98 +1,135 @@
 // Order by key: the owner of a partition handles each key's entries one after the other and different keys side by
 // side. An entry that waits for its next attempt holds back its own key only.
-import { messageOf, type Task } from '../kernel/index.ts'
+import type { Task } from '../kernel/index.ts'
 import { runScript } from '../redis/index.ts'
 import { type Acknowledger, openAcknowledger } from './acknowledge.ts'
-import { attempt } from './attempts.ts'
+import { type Attempts, attempt } from './attempts.ts'
 import type { ConsumeOptions } from './bus.ts'
-import { type Decoded, decodeEntry, type RawEntry } from './codec.ts'
-import { bury } from './dead-letters.ts'
-import { openLanes } from './lanes.ts'
-import { insist, isFenced, type Link } from './link.ts'
+import { type Decoded, decodeEntry, sizeOf } from './codec.ts'
+import { type Burial, bury } from './dead-letters.ts'
+import { openHandlers } from './handlers.ts'
+import { openHold, openSlots, type Slots } from './lanes.ts'
+import { insist, isFenced, type Link, unlessAborted } from './link.ts'
 import { type Owned, ownPartitions } from './ownership.ts'
-import { openPartitionReader } from './partition-reader.ts'
-import { ACKNOWLEDGE } from './scripts.ts'
+import { type Delivered, openPartitionReader } from './partition-reader.ts'
+import { ACKNOWLEDGE, BEGIN } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
 
 const BATCH = 200
-// Entries of one partition that are held at once. A key that waits long fills this with its successors, and only
-// then do the other keys of the partition wait as well.
+// Entries of one partition that are held at once, and their size. A key that waits long fills this with its
+// successors, and only then do the other keys of the partition wait as well.
 const HELD_MAX = 2_000
+const HELD_CHARACTERS_MAX = 4_000_000
+// A failure of a handler's acknowledgement is noticed after this, also when nothing new comes.
+const LOOK_MS = 1_000
+
+/** One owned partition at work. */
+interface Partition<T> {
+  readonly link: Link
+  readonly options: ConsumeOptions<T>
+  readonly owned: Owned
+  readonly acknowledger: Acknowledger
+  readonly attempts: Attempts<T>
+  /** Ends the partition: given up when another owns it, failed for good otherwise. */
+  readonly fail: (error: unknown) => void
+  readonly hasFailed: () => boolean
+}
 
 export function consumeOrdered<T>(link: Link, options: ConsumeOptions<T>, leaseMs: number): Task {
   const { stream, group, from = 'start', concurrency = 16 } = options
-  const lanes = openLanes(concurrency)
+  const slots = openSlots(concurrency)
   return ownPartitions(link, { stream, group, from, leaseMs }, async (owned) => {
-    const reader = openPartitionReader(link, { stream, group, from }, owned)
-    const acknowledger = openAcknowledger((entries) => acknowledge(link, group, stream.name, owned, entries))
-    const held = lanes.hold(HELD_MAX)
     const failures: unknown[] = []
-    const fail = (error: unknown) => {
-      if (isFenced(error)) owned.giveUp(messageOf(error))
-      else failures.push(error)
-    }
+    const partition = openPartition(link, options, owned, slots, failures)
+    const reader = openPartitionReader(link, { stream, group }, owned)
+    const held = openHold(HELD_MAX, HELD_CHARACTERS_MAX)
     try {
       while (!owned.stopping.aborted && failures.length === 0) {
         await held.room()
-        for (const { raw, deliveries } of await reader.next(BATCH)) {
-          const decoded = decodeEntry(stream, owned.partition, raw, deliveries)
+        for (const delivered of await reader.next(BATCH, LOOK_MS)) {
+          const { raw, attempt } = delivered
+          const decoded = decodeEntry(stream, owned.partition, raw, attempt)
           const key = decoded.ok ? decoded.entry.key : raw[0]
-          held.run(key, () => settle(link, options, owned, raw, decoded, acknowledger)).catch(fail)
+          held.run(key, sizeOf(raw), () => settle(partition, delivered, decoded)).catch(partition.fail)
         }
       }
-      await held.idle()
-      await acknowledger.idle()
-    } finally {
-      await reader.close()
+    } catch (error) {
+      partition.fail(error)
     }
+    // Whatever ended it: the partition is not let go while anything of it is still at work here.
+    await held.idle()
+    await partition.acknowledger.idle()
+    await reader.close()
     if (failures.length > 0 && !owned.lost.aborted) throw failures[0]
   })
 }
 
-/** Brings one entry to its end: handled and acknowledged, buried, or left pending for whoever comes next. */
-async function settle<T>(
+function openPartition<T>(
   link: Link,
   options: ConsumeOptions<T>,
   owned: Owned,
-  raw: RawEntry,
-  decoded: Decoded<T>,
-  acknowledger: Acknowledger,
-): Promise<void> {
+  slots: Slots,
+  failures: unknown[],
+): Partition<T> {
   const { stream, group } = options
-  if (owned.stopping.aborted) return
+  const { lost, stopping } = owned
+  const keys = partitionKeys(stream.name, owned.partition)
+  const where = `${stream.name}/${owned.partition} for ${group}`
+  const mine = [owned.owner, owned.epoch, group] as const
+  const handlers = openHandlers(link.clock, options)
+  lost.addEventListener('abort', () => handlers.abort(lost.reason), { once: true })
+  const acknowledge = (entries: readonly string[]) =>
+    unlessAborted(lost, () =>
+      insist(link, `acknowledging ${where}`, lost, async (client) => {
+        const scriptKeys = [keys.lease(group), keys.entries, keys.checkpoint(group)]
+        await runScript(client, ACKNOWLEDGE, scriptKeys, [...mine, '', '', '', ...entries])
+      }),
+    )
+  const begin = (entry: string, number: number) =>
+    unlessAborted(lost, () =>
+      insist(link, `an attempt in ${where}`, lost, async (client) => {
+        await runScript(
+          client,
+          BEGIN,
+          [keys.lease(group), keys.entries],
+          [...mine, owned.owner, entry, number],
+        )
+      }),
+    )
+  return {
+    ...{ link, options, owned },
+    acknowledger: openAcknowledger(acknowledge),
+    attempts: { ...{ link, options, handlers, slots, stopping, begin }, isOurs: owned.isValid },
+    fail(error) {
+      if (isFenced(error)) owned.giveUp(error)
+      else failures.push(error)
+    },
+    hasFailed: () => failures.length > 0,
+  }
+}
+
+/** Brings one entry to its end: handled and acknowledged, buried, or left pending for whoever comes next. */
+async function settle<T>(partition: Partition<T>, delivered: Delivered, decoded: Decoded<T>): Promise<void> {
+  const { link, options, owned, acknowledger, attempts, fail, hasFailed } = partition
+  const { stream, group } = options
+  const { raw, again } = delivered
+  if (owned.stopping.aborted || hasFailed()) return
   if (raw[1] === null) {
     const fact = { stream: stream.name, group, partition: owned.partition, count: 1 }
     link.events.emit('lost', { ...fact, reason: 'deleted while it was pending' })
     return acknowledger.add(raw[0])
   }
   const burial = { stream, group, partition: owned.partition, lease: owned, raw }
-  if (!decoded.ok) return bury(link, { ...burial, attempts: 1, reason: decoded.reason }, owned.lost)
+  const dig = (why: Pick<Burial, 'reason' | 'stack' | 'attempts'>) =>
+    unlessAborted(owned.lost, () => bury(link, { ...burial, ...why }, owned.lost))
+  if (!decoded.ok) return dig({ attempts: 1, reason: decoded.reason })
   if (decoded.to !== undefined && decoded.to !== group) return acknowledger.add(raw[0])
   const began = link.clock.monotonic()
-  const outcome = await attempt(link, options, decoded.entry, owned.stopping, owned.lost)
+  const outcome = await attempt(attempts, decoded.entry, again)
   if (outcome.kind === 'kept') return
-  if (outcome.kind === 'dead') return bury(link, { ...burial, ...outcome }, owned.lost)
+  if (outcome.kind === 'dead') return dig(outcome)
   // Not awaited: the key's next entry need not wait for the acknowledgement of what is done.
-  acknowledger.add(raw[0]).catch((error) => owned.giveUp(messageOf(error)))
-  link.events.emit('handled', {
-    stream: stream.name,
-    group,
-    count: 1,
-    tookMs: link.clock.monotonic() - began,
-  })
-}
-
-async function acknowledge(
-  link: Link,
-  group: string,
-  stream: string,
-  owned: Owned,
-  entries: readonly string[],
-): Promise<void> {
-  const keys = partitionKeys(stream, owned.partition)
-  const scriptKeys = [keys.lease(group), keys.entries, keys.checkpoint(group)]
-  const args = [owned.owner, owned.epoch, group, '', '', '', ...entries]
-  await insist(link, `acknowledging ${stream} for ${group}`, owned.lost, (client) =>
-    runScript(client, ACKNOWLEDGE, scriptKeys, args),
-  )
+  acknowledger.add(raw[0]).catch(fail)
+  const tookMs = link.clock.monotonic() - began
+  link.events.emit('handled', { stream: stream.name, group, count: 1, tookMs })
 }

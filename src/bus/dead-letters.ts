@@ -35,6 +35,7 @@ export async function bury(link: Link, burial: Burial, signal: AbortSignal): Pro
     type: field('type'),
     time: field('time'),
     partitionkey: field('partitionkey'),
+    traceparent: field('traceparent'),
     attempts,
     reason: reason.slice(0, 1_000),
     stack: (stack ?? '').slice(0, 4_000),
@@ -42,10 +43,10 @@ export async function bury(link: Link, burial: Burial, signal: AbortSignal): Pro
     data: field('data'),
   }
   const args = [lease?.owner ?? '', lease?.epoch ?? '', group, entry, ...Object.entries(told).flat()]
-  await insist(link, `dead letter of ${stream.name}`, signal, (client) =>
+  const moved = await insist(link, `dead letter of ${stream.name}`, signal, (client) =>
     runScript(client, BURY, [keys.lease(group), keys.entries, keys.dead], args),
   )
-  link.events.emit('deadLettered', { stream: stream.name, group, entry, attempts, reason })
+  if (moved !== '') link.events.emit('deadLettered', { stream: stream.name, group, entry, attempts, reason })
 }
 
 /** Newest first over all partitions. */
@@ -84,8 +85,9 @@ export async function replayDeadLetter(
   checkEdited(stream, data)
   const type = fieldOf(raw[1], 'type') || stream.name
   const time = fieldOf(raw[1], 'time') || String(letter.time)
-  const fields = { id: letter.eventId, source: link.source, type, time, partitionkey: letter.key, data }
-  const args = [id, letter.group, ...Object.entries(fields).flat()]
+  const fields = { id: letter.eventId, source: link.source, type, time, partitionkey: letter.key }
+  const traceparent = fieldOf(raw[1], 'traceparent') ?? ''
+  const args = [id, letter.group, ...Object.entries({ ...fields, traceparent, data }).flat()]
   return (await runScript(client, REVIVE, [keys.entries, keys.meta, keys.dead], args)) !== ''
 }
 

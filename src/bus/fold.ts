@@ -1,16 +1,14 @@
-// A fold: state and entry in, state and outputs out, in the order of the partition. Its checkpoint (state, and the
-// entry it stands at) moves in the script that acknowledges. Whoever takes over loads it and applies what the stream
-// holds after it, acknowledged or not: outputs that were already said carry the same ids and are recognised.
-import { messageOf, type Task } from '../kernel/index.ts'
-import { runScript } from '../redis/index.ts'
+// A fold: state and entry in, state and outputs out, in the order of the partition. Whoever takes over loads the
+// checkpoint and applies what the stream holds after it, acknowledged or not: outputs that were already said carry
+// the same ids and are recognised.
+import { messageOf, SluiceError, type Task } from '../kernel/index.ts'
 import type { Entry, FoldOptions, Outgoing, Receipt } from './bus.ts'
-import { compareIds, decodeEntry, type RawEntry } from './codec.ts'
+import { acknowledge, type Folding, lastDelivered, loadCheckpoint, whileOwned } from './checkpoint.ts'
+import { compareIds, decodeEntry, type RawEntry, sequenceOf } from './codec.ts'
 import { bury } from './dead-letters.ts'
-import { insist, isPassing, type Link } from './link.ts'
-import { type Owned, ownPartitions } from './ownership.ts'
+import { isPassing, type Link, unlessAborted } from './link.ts'
+import { ownPartitions } from './ownership.ts'
 import { openPartitionReader } from './partition-reader.ts'
-import { replyFacts } from './reply.ts'
-import { ACKNOWLEDGE } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
 
 const BATCH = 500
@@ -20,11 +18,10 @@ const CHECKPOINT_MS = 1_000
 
 export type PublishAll = (events: readonly Outgoing[]) => Promise<Receipt[]>
 
-interface Progress<S> {
-  state: S
-  /** The last entry applied, and its sequence. */
-  at: string
-  sequence: number
+/** What one entry led to. */
+interface Effect {
+  readonly raw: RawEntry
+  readonly events: readonly Outgoing[]
 }
 
 export function fold<T, S>(
@@ -35,134 +32,119 @@ export function fold<T, S>(
 ): Task {
   const { stream, group, from = 'start' } = options
   return ownPartitions(link, { stream, group, from, leaseMs }, async (owned) => {
-    const reader = openPartitionReader(link, { stream, group, from }, owned)
+    const reader = openPartitionReader(link, { stream, group }, owned)
     try {
-      const progress = await restore(link, publish, options, owned)
+      const folding = await restore(await loadCheckpoint(link, options, owned), publish)
       let savedAt = link.clock.monotonic()
-      let saved = progress.at
       while (!owned.stopping.aborted) {
-        const delivered = await reader.next(BATCH)
-        if (delivered.length === 0) break
+        const isSaved = folding.saved.at === folding.at
+        // When it grows quiet the last state is saved: a crash hours later must not say again what went before.
+        const delivered = await reader.next(BATCH, isSaved ? undefined : CHECKPOINT_MS)
         const raws = delivered.map(({ raw }) => raw)
-        await applyAll(link, publish, options, owned, progress, raws)
-        const due = link.clock.monotonic() - savedAt > CHECKPOINT_MS
+        await applyAll(folding, publish, raws)
+        const isDue =
+          link.clock.monotonic() - savedAt > CHECKPOINT_MS || raws.length === 0 || folding.poisoned.size > 0
+        if (owned.stopping.aborted && raws.length === 0) break
         await acknowledge(
-          link,
-          options,
-          owned,
-          progress,
-          due,
+          folding,
+          isDue,
           raws.map(([id]) => id),
         )
-        if (!due) continue
-        savedAt = link.clock.monotonic()
-        saved = progress.at
+        if (isDue) savedAt = link.clock.monotonic()
       }
-      if (saved !== progress.at && !owned.lost.aborted)
-        await acknowledge(link, options, owned, progress, true, [])
+      if (folding.saved.at !== folding.at && !owned.lost.aborted) await acknowledge(folding, true, [])
     } finally {
       await reader.close()
     }
   })
 }
 
-/** The state after everything that any owner has acknowledged. */
-async function restore<T, S>(
-  link: Link,
-  publish: PublishAll,
-  options: FoldOptions<T, S>,
-  owned: Owned,
-): Promise<Progress<S>> {
-  const { stream, group, start, load } = options
-  const keys = partitionKeys(stream.name, owned.partition)
-  const where = `${stream.name}/${owned.partition} for ${group}`
-  const [state, at, sequence] = await insist(link, where, owned.lost, (client) =>
-    client.hmget(keys.checkpoint(group), 'state', 'at', 'sequence'),
-  )
-  const acknowledged = await lastDelivered(link, options, owned)
-  const progress: Progress<S> = { state: start(), at: acknowledged, sequence: 0 }
-  if (!state || !at) {
-    // The beginning is a checkpoint too: a crash before the first one must not skip what was acknowledged by then.
-    await acknowledge(link, options, owned, progress, true, [])
-    return progress
-  }
-  try {
-    progress.state = load(state)
-    progress.at = at
-    progress.sequence = Number(sequence)
-  } catch (error) {
-    const fact = { stream: stream.name, group, partition: owned.partition, count: 0 }
-    link.events.emit('lost', { ...fact, reason: `the checkpoint cannot be read: ${messageOf(error)}` })
-    return progress
-  }
-  while (compareIds(progress.at, acknowledged) < 0 && !owned.stopping.aborted) {
-    const raws = await insist(link, where, owned.lost, (client) =>
-      client.xrange(keys.entries, `(${progress.at}`, acknowledged, 'COUNT', BATCH),
+/** Applies what was delivered after the checkpoint, to any owner: what it said may not have been stored. */
+async function restore<T, S>(folding: Folding<T, S>, publish: PublishAll): Promise<Folding<T, S>> {
+  const { stream } = folding.options
+  const { entries } = partitionKeys(stream.name, folding.owned.partition)
+  const until = await lastDelivered(folding)
+  while (compareIds(folding.at, until) < 0 && !folding.owned.stopping.aborted) {
+    const raws = await whileOwned(folding, (client) =>
+      client.xrange(entries, `(${folding.at}`, until, 'COUNT', BATCH),
     )
     if (raws.length === 0) break
-    await applyAll(link, publish, options, owned, progress, raws as RawEntry[])
+    await applyAll(folding, publish, raws as RawEntry[])
   }
-  return progress
-}
-
-async function lastDelivered<T, S>(
-  link: Link,
-  { stream, group }: FoldOptions<T, S>,
-  owned: Owned,
-): Promise<string> {
-  const { entries } = partitionKeys(stream.name, owned.partition)
-  const groups = (await insist(link, stream.name, owned.lost, (client) =>
-    client.xinfo('GROUPS', entries),
-  )) as unknown[]
-  for (const info of groups) {
-    const fact = replyFacts(info)
-    if (fact['name'] === group) return String(fact['last-delivered-id'])
-  }
-  return '0-0'
+  return folding
 }
 
 async function applyAll<T, S>(
-  link: Link,
+  folding: Folding<T, S>,
   publish: PublishAll,
-  options: FoldOptions<T, S>,
-  owned: Owned,
-  progress: Progress<S>,
   raws: readonly RawEntry[],
 ): Promise<void> {
-  const { stream, group, apply } = options
+  if (raws.length === 0) return
+  const { link, options } = folding
   const began = link.clock.monotonic()
-  const events: Outgoing[] = []
+  const effects: Effect[] = []
   const tell: { channel: string; message: string }[] = []
   for (const raw of raws) {
     // Read back during the restoration and held by the group as well: applied once.
-    if (compareIds(raw[0], progress.at) <= 0) continue
-    const entry = await readable(link, options, owned, raw)
-    if (entry) {
-      reportGap(link, options, owned, progress, entry)
-      const output = apply(progress.state, entry)
-      events.push(...output.events)
+    if (compareIds(raw[0], folding.at) <= 0) continue
+    reportGap(folding, raw)
+    const entry = await readable(folding, raw)
+    const output = entry && (await applyOne(folding, raw, entry))
+    if (output) {
+      if (output.events.length > 0) effects.push({ raw, events: output.events })
       if (output.tell) tell.push(...output.tell)
-      progress.sequence = entry.sequence
     }
-    progress.at = raw[0]
+    folding.sequence = sequenceOf(raw) || folding.sequence
+    folding.at = raw[0]
   }
-  await say(link, publish, owned, events)
+  await say(folding, publish, effects)
   const client = tell.length > 0 ? await link.writer().catch(() => undefined) : undefined
   for (const { channel, message } of tell) client?.publish(channel, message).catch(() => {})
+  const tookMs = link.clock.monotonic() - began
   link.events.emit('handled', {
-    stream: stream.name,
-    group,
+    stream: options.stream.name,
+    group: options.group,
     count: raws.length,
-    tookMs: link.clock.monotonic() - began,
+    tookMs,
   })
 }
 
-async function readable<T, S>(
-  link: Link,
-  { stream, group }: FoldOptions<T, S>,
-  owned: Owned,
-  raw: RawEntry,
-): Promise<Entry<T> | undefined> {
+/** Applies an entry; one that `apply` throws at is buried, and the state is made again without it. */
+async function applyOne<T, S>(folding: Folding<T, S>, raw: RawEntry, entry: Entry<T>) {
+  try {
+    return folding.options.apply(folding.state, entry)
+  } catch (error) {
+    await give(folding, raw, messageOf(error), error instanceof Error ? error.stack : undefined)
+    folding.poisoned.add(raw[0])
+    await rebuild(folding, raw[0])
+    return undefined
+  }
+}
+
+/** `apply` may have changed the state half: it is made again from the checkpoint up to (excluding) an entry. */
+async function rebuild<T, S>(folding: Folding<T, S>, until: string): Promise<void> {
+  const { options, owned, saved, poisoned } = folding
+  const { stream, group, apply, load } = options
+  const { entries } = partitionKeys(stream.name, owned.partition)
+  const state = load(saved.state)
+  for (let after = saved.at; ; ) {
+    const raws = await whileOwned(folding, (client) =>
+      client.xrange(entries, `(${after}`, `(${until}`, 'COUNT', BATCH),
+    )
+    for (const raw of raws as RawEntry[]) {
+      const decoded = decodeEntry(stream, owned.partition, raw, 1)
+      const isOurs = decoded.ok && (decoded.to === undefined || decoded.to === group)
+      if (isOurs && !poisoned.has(raw[0])) apply(state, decoded.entry)
+      after = raw[0]
+    }
+    if (raws.length < BATCH) break
+  }
+  folding.state = state
+}
+
+async function readable<T, S>(folding: Folding<T, S>, raw: RawEntry): Promise<Entry<T> | undefined> {
+  const { link, options, owned } = folding
+  const { stream, group } = options
   if (raw[1] === null) {
     const fact = { stream: stream.name, group, partition: owned.partition, count: 1 }
     link.events.emit('lost', { ...fact, reason: 'deleted while it was pending' })
@@ -170,59 +152,66 @@ async function readable<T, S>(
   }
   const decoded = decodeEntry(stream, owned.partition, raw, 1)
   if (decoded.ok) return decoded.to === undefined || decoded.to === group ? decoded.entry : undefined
-  const burial = { stream, group, partition: owned.partition, lease: owned, raw, attempts: 1 }
-  await bury(link, { ...burial, reason: decoded.reason }, owned.lost)
+  await give(folding, raw, decoded.reason)
   return undefined
 }
 
+async function give<T, S>(
+  folding: Folding<T, S>,
+  raw: RawEntry,
+  reason: string,
+  stack?: string,
+): Promise<void> {
+  const { link, options, owned } = folding
+  const { stream, group } = options
+  const burial = { stream, group, partition: owned.partition, lease: owned, raw, attempts: 1, reason, stack }
+  await unlessAborted(owned.lost, () => bury(link, burial, owned.lost))
+}
+
 /** The publisher counts without holes; one here means that entries vanished before they were applied. */
-function reportGap<T, S>(
-  link: Link,
-  { stream, group }: FoldOptions<T, S>,
-  owned: Owned,
-  progress: Progress<S>,
-  entry: Entry<T>,
-): void {
-  const missing = entry.sequence - progress.sequence - 1
-  if (progress.sequence === 0 || entry.sequence === 0 || missing <= 0) return
-  const fact = { stream: stream.name, group, partition: owned.partition, count: missing }
-  link.events.emit('lost', {
-    ...fact,
-    reason: `nothing between sequence ${progress.sequence} and ${entry.sequence}`,
-  })
+function reportGap<T, S>({ link, options, owned, sequence }: Folding<T, S>, raw: RawEntry): void {
+  const found = sequenceOf(raw)
+  const missing = found - sequence - 1
+  if (sequence === 0 || found === 0 || missing <= 0) return
+  const fact = {
+    stream: options.stream.name,
+    group: options.group,
+    partition: owned.partition,
+    count: missing,
+  }
+  link.events.emit('lost', { ...fact, reason: `nothing between sequence ${sequence} and ${found}` })
 }
 
 /** Outputs are never dropped: a full stream or an absent server is waited for, as long as the partition is ours. */
-async function say(
-  link: Link,
+async function say<T, S>(
+  folding: Folding<T, S>,
   publish: PublishAll,
-  owned: Owned,
-  events: readonly Outgoing[],
+  effects: readonly Effect[],
 ): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
+  const { link, owned } = folding
+  let left = effects
+  for (let attempt = 0; left.length > 0; attempt++) {
     try {
-      await publish(events)
+      const events = left.flatMap((effect) => effect.events)
+      await unlessAborted(owned.lost, () => publish(events))
       return
     } catch (error) {
-      if (!isPassing(error) || owned.lost.aborted) throw error
+      if (owned.lost.aborted) throw error
+      const cause = causeOf(error, left)
+      if (cause) {
+        // No attempt can publish what its stream refuses; the entry that led to it must not stop the others.
+        await give(folding, cause.raw, `its output was refused: ${messageOf(error)}`)
+        left = left.filter((effect) => effect !== cause)
+        continue
+      }
+      if (!isPassing(error)) throw error
       link.events.emit('disturbed', { where: 'output of a fold', reason: messageOf(error) })
       await link.clock.sleep(Math.min(50 * 2 ** attempt, 1_000), owned.lost)
     }
   }
 }
 
-async function acknowledge<T, S>(
-  link: Link,
-  { stream, group, save }: FoldOptions<T, S>,
-  owned: Owned,
-  progress: Progress<S>,
-  withState: boolean,
-  ids: readonly string[],
-): Promise<void> {
-  const keys = partitionKeys(stream.name, owned.partition)
-  const state = withState ? save(progress.state) : ''
-  const args = [owned.owner, owned.epoch, group, state, progress.at, progress.sequence, ...ids]
-  await insist(link, `acknowledging ${stream.name} for ${group}`, owned.lost, (client) =>
-    runScript(client, ACKNOWLEDGE, [keys.lease(group), keys.entries, keys.checkpoint(group)], args),
-  )
+function causeOf(error: unknown, effects: readonly Effect[]): Effect | undefined {
+  if (!(error instanceof SluiceError) || !/^PAYLOAD_/.test(error.code)) return undefined
+  return effects.find(({ events }) => events.some(({ id }) => id === error.facts['id']))
 }

@@ -1,35 +1,68 @@
-// Consumer groups. A group is registered before it is created, so that trimming waits for it from the start.
+// Consumer groups. Trimming waits for every group that is registered and for every one that exists.
 import { messageOf } from '../kernel/index.ts'
 import type { Redis } from '../redis/index.ts'
+import type { Link } from './link.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 
-/**
- * Creates the group in one partition unless it exists. A group that vanished is made again from the beginning:
- * what it handled before comes again and is recognised by its event ids; from the end it would be lost.
- */
-export async function ensureGroup(
+export interface GroupOptions {
+  readonly stream: Stream<unknown>
+  readonly group: string
+  /** Where a new group begins. */
+  readonly from: 'start' | 'end'
+}
+
+/** True when it did not exist. */
+async function createGroup(
   client: Redis,
-  stream: Pick<Stream<unknown>, 'name'>,
+  { stream, group }: GroupOptions,
   partition: number,
-  group: string,
-  from: 'start' | 'end',
-): Promise<void> {
-  const start = from === 'start' ? '0' : '$'
+  start: '0' | '$',
+): Promise<boolean> {
   try {
     await client.xgroup('CREATE', partitionKeys(stream.name, partition).entries, group, start, 'MKSTREAM')
+    return true
   } catch (error) {
     if (!messageOf(error).startsWith('BUSYGROUP')) throw error
+    return false
   }
 }
 
-/** Registers the group and creates it in every partition. */
-export async function openGroup(
-  client: Redis,
-  stream: Stream<unknown>,
-  group: string,
-  from: 'start' | 'end',
-): Promise<void> {
-  await client.sadd(streamKeys(stream.name).groups, group)
+/** Creates the group in every partition, then registers it: what was registered before is no new group. */
+export async function openGroup(client: Redis, link: Link, options: GroupOptions): Promise<void> {
+  const { stream, group, from } = options
+  const { groups } = streamKeys(stream.name)
   const partitions = Array.from({ length: stream.partitions }, (_, partition) => partition)
-  await Promise.all(partitions.map((partition) => ensureGroup(client, stream, partition, group, from)))
+  if ((await client.sismember(groups, group)) === 1) return healGroup(client, link, options, partitions)
+  const start = from === 'start' ? '0' : '$'
+  await Promise.all(partitions.map((partition) => createGroup(client, options, partition, start)))
+  await client.sadd(groups, group)
+}
+
+/**
+ * Makes a group that vanished again, from the beginning: what it handled before comes again and is recognised by its
+ * event ids; from the end it would be lost. Says so when there was something to make.
+ */
+export async function healGroup(
+  client: Redis,
+  link: Link,
+  options: GroupOptions,
+  partitions: readonly number[],
+): Promise<void> {
+  const { stream, group } = options
+  const made = await Promise.all(
+    partitions.map((partition) => createGroup(client, options, partition, '0').catch(unlessFull)),
+  )
+  await client.sadd(streamKeys(stream.name).groups, group).catch(unlessFull)
+  const reason = 'the group had vanished; it begins again at the oldest entry'
+  for (const [i, partition] of partitions.entries()) {
+    if (made[i]) link.events.emit('lost', { stream: stream.name, group, partition, count: 0, reason })
+  }
+}
+
+/**
+ * Redis that is full refuses to create even what exists, and only consumers can make room; a group that is really
+ * missing shows itself at the next read.
+ */
+export function unlessFull(error: unknown): undefined {
+  if (!messageOf(error).startsWith('OOM')) throw error
 }

@@ -1,8 +1,10 @@
 // What every part of the bus works with: one writing connection, the clock, the emitter, and this process's name.
-import { randomUUID } from 'node:crypto'
-import { type Clock, isSluiceError, messageOf } from '../kernel/index.ts'
-import { closeRedis, connectRedis, type Redis, ready, redisError } from '../redis/index.ts'
+import { type Clock, isSluiceError, messageOf, randomId } from '../kernel/index.ts'
+import { closeRedis, connectRedis, isMistake, type Redis, ready, redisError } from '../redis/index.ts'
 import type { BusEmitter } from './events.ts'
+
+// A publisher learns after this that the server is away.
+const READY_MS = 5_000
 
 export interface Link {
   readonly url: string
@@ -29,13 +31,19 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
     events.emit('disturbed', { where, reason: messageOf(error) })
   }
   const client = connectRedis(url, 'writer', { name: 'bus', onError: onError('bus writer') })
+  // Shared by all who wait: each wait of its own would be three more listeners on the client.
+  let becomingReady: Promise<void> | undefined
   return {
     url,
     source,
     clock,
     events,
     async writer() {
-      if (client.status !== 'ready') await ready(client, 5_000)
+      if (client.status === 'ready') return client
+      becomingReady ??= ready(client, READY_MS).finally(() => {
+        becomingReady = undefined
+      })
+      await becomingReady
       return client
     },
     reader: (name) => connectRedis(url, 'reader', { name, onError: onError(name) }),
@@ -44,24 +52,26 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
 }
 
 /** One consumer's name: unique for each consumer of each process start. */
-export const consumerName = (link: Link): string => `${link.source}:${randomUUID().slice(0, 8)}`
+export const consumerName = (link: Link): string => `${link.source}:${randomId().slice(0, 8)}`
 
-export const isFenced = (error: unknown): boolean => messageOf(error).startsWith('FENCED')
-export const isNoGroup = (error: unknown): boolean => messageOf(error).startsWith('NOGROUP')
+// Redis 7 puts ERR in front of an answer of one word, Redis 6 does not.
+export const isFenced = (error: unknown): boolean => /^(ERR )?FENCED\b/.test(messageOf(error))
+export const isNoGroup = (error: unknown): boolean => /^(NOGROUP|UNBLOCKED)/.test(messageOf(error))
+
+const PASSING = /^(LOADING|OOM|BUSY |READONLY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|MISCONF|NOREPLICAS|UNBLOCKED)/
 
 /** True for what goes away by itself: the server is unreachable, loading, or out of memory for now. */
 export function isPassing(error: unknown): boolean {
   if (isSluiceError(error)) return error.code === 'REDIS_UNAVAILABLE' || error.code === 'OVERLOADED'
-  const name = error instanceof Error ? error.name : ''
-  return (
-    name !== 'ReplyError' ||
-    /^(LOADING|OOM|BUSY|READONLY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN)/.test(messageOf(error))
-  )
+  if (isMistake(error)) return false
+  const isAnswer = error instanceof Error && error.name === 'ReplyError'
+  return !isAnswer || PASSING.test(messageOf(error))
 }
 
 /**
  * Runs a command until it is answered, waiting 50 ms to 1 s between tries while the server is away. Only for what
- * may safely be run twice. Rejects at once with what the server itself refuses, and when the signal aborts.
+ * may safely be run twice. Rejects with what the server itself refuses; once the signal has aborted, with the first
+ * failure of any kind.
  */
 export async function insist<T>(
   link: Link,
@@ -77,5 +87,21 @@ export async function insist<T>(
       link.events.emit('disturbed', { where, reason: messageOf(error) })
       await link.clock.sleep(Math.min(50 * 2 ** attempt, 1_000), signal)
     }
+  }
+}
+
+/**
+ * The answer of `work`, or a rejection at the moment the signal aborts: what Redis still answers after that is of no
+ * use, and a frozen server would hold the caller for the 5 s of its command.
+ */
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const end = () => reject(signal.reason)
+  if (signal.aborted) throw signal.reason
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    return await Promise.race([work(), promise])
+  } finally {
+    signal.removeEventListener('abort', end)
   }
 }

@@ -60,7 +60,7 @@ export function openBus({
       const decoded = raws.map((raw) => decodeEntry(stream, partition, raw, 0))
       return decoded.flatMap((one) => (one.ok ? [one.entry] : []))
     },
-    status: (stream) => statusOf(link, stream),
+    status: (stream) => statusOf(link, stream, leaseMs),
     deadLetters: (stream, limit) => listDeadLetters(link, stream, limit),
     replayDeadLetter: (stream, entry, data) => replayDeadLetter(link, stream, entry, data),
     dropDeadLetter: (stream, entry) => dropDeadLetter(link, stream, entry),

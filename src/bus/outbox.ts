@@ -1,12 +1,18 @@
 // What a transaction wants to tell is a row in it, and leaves after the commit. Every drain publishes the oldest rows
 // first under their event ids and then deletes them, so two drains at once say everything in the same order and the
 // second finds only ids that are known.
-import { asc, type Database, inArray, type Tx } from '../db/index.ts'
-import { messageOf, randomId, SluiceError, type Task } from '../kernel/index.ts'
+//
+// A stream that is full holds back its own rows only. A row that can never be published (its stream is unknown here,
+// its payload is refused) stays where it is, is reported by every sweep, and is passed by the others: to drop it would
+// lose it, to wait for it would stop everything.
+import { asc, type Database, gt, inArray, type Tx } from '../db/index.ts'
+import { isSluiceError, messageOf, randomId, SluiceError, type Task } from '../kernel/index.ts'
 import type { Bus, Outgoing } from './bus.ts'
 import type { Stream } from './stream.ts'
 
 const BATCH = 500
+// Eight columns each: far below the 32,766 parameters of one SQLite statement.
+const INSERT_MAX = 1_000
 const SWEEP_MS = 1_000
 
 /** Writes events into the outbox of the transaction. */
@@ -29,7 +35,12 @@ export async function enqueue(tx: Tx, events: readonly Outgoing[]): Promise<void
     traceparent: event.traceparent ?? null,
     data: JSON.stringify(event.data),
   }))
-  if (rows.length > 0) await tx.sql.insert(tx.t.outbox).values(rows).onConflictDoNothing()
+  for (let i = 0; i < rows.length; i += INSERT_MAX) {
+    await tx.sql
+      .insert(tx.t.outbox)
+      .values(rows.slice(i, i + INSERT_MAX))
+      .onConflictDoNothing()
+  }
 }
 
 /** Writes a channel message into the outbox of the transaction. */
@@ -50,7 +61,7 @@ export interface Relay {
   nudge(): void
   /** Sweeps what a crash left, for as long as the worker runs; drains once more at its end. */
   readonly task: Task
-  /** Resolves when the outbox was empty. */
+  /** Resolves when everything that can be said now was said; rejects when the database or Redis is away. */
   drain(): Promise<void>
 }
 
@@ -59,10 +70,6 @@ export function openRelay(bus: Bus, database: Database, streams: readonly Stream
   let running: Promise<void> | undefined
   let again = false
 
-  async function drainAll(): Promise<void> {
-    while (await drainSome(bus, database, byName));
-  }
-
   /** One drain at a time in this process; a nudge during one makes it look again. */
   function drain(): Promise<void> {
     again = true
@@ -70,7 +77,7 @@ export function openRelay(bus: Bus, database: Database, streams: readonly Stream
       try {
         while (again) {
           again = false
-          await drainAll()
+          await drainAll(bus, database, byName)
         }
       } finally {
         running = undefined
@@ -95,37 +102,101 @@ export function openRelay(bus: Bus, database: Database, streams: readonly Stream
   }
 }
 
-/** Publishes and deletes the oldest rows; true when there may be more. */
-async function drainSome(
-  bus: Bus,
-  database: Database,
-  streams: Map<string, Stream<unknown>>,
-): Promise<boolean> {
-  const rows = await database.read(({ sql, t }) =>
-    sql.select().from(t.outbox).orderBy(asc(t.outbox.id)).limit(BATCH),
+type Streams = ReadonlyMap<string, Stream<unknown>>
+type Row = Awaited<ReturnType<typeof readRows>>[number]
+
+const readRows = (database: Database, after: number) =>
+  database.read(({ sql, t }) =>
+    sql.select().from(t.outbox).where(gt(t.outbox.id, after)).orderBy(asc(t.outbox.id)).limit(BATCH),
   )
-  if (rows.length === 0) return false
-  const events: Outgoing[] = []
-  for (const row of rows) {
-    if (row.kind !== 'event') continue
-    const stream = streams.get(row.target)
-    if (!stream)
-      throw new SluiceError('PAYLOAD_INVALID', `The outbox names ${row.target}, which is no stream.`)
-    const more = {
-      ...(row.type && { type: row.type }),
-      ...(row.traceparent && { traceparent: row.traceparent }),
+
+async function drainAll(bus: Bus, database: Database, streams: Streams): Promise<void> {
+  /** Targets that take nothing now: what stands behind must not overtake. */
+  const full = new Set<string>()
+  let after = 0
+  for (;;) {
+    const rows = await readRows(database, after)
+    const last = rows.at(-1)
+    if (!last) return
+    const said: number[] = []
+    for (const [target, list] of groupByTarget(rows)) {
+      if (!full.has(target)) said.push(...(await say(bus, streams, list, () => full.add(target))))
     }
-    events.push({
-      stream,
-      id: row.eventId,
-      data: JSON.parse(row.data),
-      ...(row.time > 0 && { time: row.time }),
-      ...more,
+    if (said.length > 0)
+      await database.write(({ sql, t }) => sql.delete(t.outbox).where(inArray(t.outbox.id, said)))
+    if (rows.length < BATCH) return
+    after = last.id
+  }
+}
+
+function groupByTarget(rows: readonly Row[]): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const name = `${row.kind} ${row.target}`
+    const list = groups.get(name)
+    if (list) list.push(row)
+    else groups.set(name, [row])
+  }
+  return groups
+}
+
+/** Says rows of one target in order; answers the ids of those that are said. */
+async function say(bus: Bus, streams: Streams, rows: readonly Row[], isFull: () => void): Promise<number[]> {
+  const said: number[] = []
+  if (rows[0]?.kind === 'channel') {
+    for (const row of rows) {
+      await bus.tell(row.target, row.data)
+      said.push(row.id)
+    }
+    return said
+  }
+  let left = rows
+  while (left.length > 0) {
+    try {
+      await bus.publish(left.map((row) => toEvent(row, streams)))
+      return [...said, ...left.map((row) => row.id)]
+    } catch (error) {
+      if (isSluiceError(error, 'OVERLOADED')) {
+        isFull()
+        bus.events.emit('disturbed', { where: 'outbox', reason: messageOf(error) })
+        return said
+      }
+      const poison = poisonOf(error, left)
+      if (!poison) throw error
+      const reason = `row ${poison.id} stays: ${messageOf(error)}`
+      bus.events.emit('disturbed', { where: 'outbox', reason })
+      left = left.filter((row) => row !== poison)
+    }
+  }
+  return said
+}
+
+/** The row that no attempt can publish. */
+function poisonOf(error: unknown, rows: readonly Row[]): Row | undefined {
+  if (!isSluiceError(error) || !/^PAYLOAD_/.test(error.code)) return undefined
+  return rows.find((row) => row.eventId === error.facts['id'])
+}
+
+function toEvent(row: Row, streams: Streams): Outgoing {
+  const { target, eventId: id, data, time, type, traceparent } = row
+  const stream = streams.get(target)
+  if (!stream) {
+    throw new SluiceError('PAYLOAD_INVALID', `The outbox names ${target}, which is no stream here.`, {
+      target,
+      id,
     })
   }
-  await bus.publish(events)
-  for (const row of rows) if (row.kind === 'channel') await bus.tell(row.target, row.data)
-  const ids = rows.map((row) => row.id)
-  await database.write(({ sql, t }) => sql.delete(t.outbox).where(inArray(t.outbox.id, ids)))
-  return rows.length === BATCH
+  const more = { ...(time > 0 && { time }), ...(type && { type }), ...(traceparent && { traceparent }) }
+  return { stream, id, data: parse(data, target, id), ...more }
+}
+
+function parse(data: string, target: string, id: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch (error) {
+    throw new SluiceError('PAYLOAD_INVALID', `A row for ${target} is not JSON: ${messageOf(error)}`, {
+      target,
+      id,
+    })
+  }
 }

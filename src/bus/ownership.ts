@@ -4,10 +4,10 @@
 import { afterMs, messageOf, type Task } from '../kernel/index.ts'
 import { runScript } from '../redis/index.ts'
 import { assign } from './assignment.ts'
-import { ensureGroup, openGroup } from './groups.ts'
-import { consumerName, insist, isFenced, type Link } from './link.ts'
+import { type GroupOptions, healGroup, openGroup, unlessFull } from './groups.ts'
+import { consumerName, insist, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
 import { ACQUIRE, JOIN, RELEASE, RENEW } from './scripts.ts'
-import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+import { partitionKeys, streamKeys } from './stream.ts'
 
 export interface Owned {
   readonly partition: number
@@ -18,14 +18,16 @@ export interface Owned {
   readonly stopping: AbortSignal
   /** It is another's: whatever is unfinished is no longer ours. */
   readonly lost: AbortSignal
-  /** Called by whoever was refused by an epoch. */
-  readonly giveUp: (reason: string) => void
+  /**
+   * False from the moment at which the lease may have run out, whether or not a timer has noticed: after a pause of
+   * the process its pending callbacks may run before any timer.
+   */
+  readonly isValid: () => boolean
+  /** Ends the ownership; `error` is what refused it. */
+  readonly giveUp: (error: unknown) => void
 }
 
-export interface OwnershipOptions {
-  readonly stream: Stream<unknown>
-  readonly group: string
-  readonly from: 'start' | 'end'
+export interface OwnershipOptions extends GroupOptions {
   readonly leaseMs: number
 }
 
@@ -37,6 +39,20 @@ interface Holding extends Owned {
   validUntil: number
 }
 
+interface Membership {
+  readonly link: Link
+  readonly options: OwnershipOptions
+  readonly member: string
+  readonly held: Map<number, Holding>
+  readonly work: (owned: Owned) => Promise<void>
+  readonly failed: AbortController
+  /** No partition is taken once it aborts. */
+  readonly until: AbortSignal
+}
+
+// What leaving may cost when the server is away; the leases then run out by themselves.
+const LEAVE_MS = 1_000
+
 /** Runs `work` for each partition while it is owned. Rejects with the first error of any work. */
 export function ownPartitions(
   link: Link,
@@ -44,89 +60,96 @@ export function ownPartitions(
   work: (owned: Owned) => Promise<void>,
 ): Task {
   return async (signal) => {
-    const member = consumerName(link)
-    const held = new Map<number, Holding>()
     const failed = new AbortController()
     const until = AbortSignal.any([signal, failed.signal])
-    await insist(link, `group ${options.group}`, signal, (client) =>
-      openGroup(client, options.stream, options.group, options.from),
+    const membership = {
+      ...{ link, options, work, failed, until },
+      member: consumerName(link),
+      held: new Map<number, Holding>(),
+    }
+    const { held } = membership
+    await unlessAborted(until, () =>
+      insist(link, `group ${options.group}`, until, (client) => openGroup(client, link, options)),
     ).catch(ignoreWhen(signal))
     while (!until.aborted) {
-      await turn(link, options, member, held, work, failed).catch((error) => {
+      await unlessAborted(until, () => turn(membership)).catch((error) => {
+        if (until.aborted) return
         link.events.emit('disturbed', { where: `leases of ${options.group}`, reason: messageOf(error) })
+        if (!isPassing(error) && !isFenced(error) && !isNoGroup(error)) failed.abort(error)
       })
       await link.clock.sleep(options.leaseMs / 4, until)
     }
     for (const holding of held.values()) holding.stop.abort()
-    const renewing = keepRenewing(link, options, held)
+    const renewing = keepRenewing(membership)
     await Promise.all([...held.values()].map((holding) => holding.work))
     renewing.stop()
-    await leave(link, options, member, held)
+    await Promise.race([leave(membership), link.clock.sleep(LEAVE_MS)])
     if (failed.signal.aborted) throw failed.signal.reason
   }
 }
 
 /** One heartbeat: who is here, what is mine, renew, hand over, take. */
-async function turn(
-  link: Link,
-  options: OwnershipOptions,
-  member: string,
-  held: Map<number, Holding>,
-  work: (owned: Owned) => Promise<void>,
-  failed: AbortController,
-): Promise<void> {
+async function turn(membership: Membership): Promise<void> {
+  const { link, options, member, held, until } = membership
   const { stream, group, leaseMs } = options
   const client = await link.writer()
-  const members = (await runScript(
-    client,
-    JOIN,
-    [streamKeys(stream.name).members(group)],
-    [member, leaseMs],
-  )) as string[]
+  const names = streamKeys(stream.name)
+  await renewAll(membership)
+  const [members] = await Promise.all([
+    runScript(client, JOIN, [names.members(group)], [member, leaseMs]) as Promise<string[]>,
+    // A flushed server has forgotten it, and trimming would no longer wait for us.
+    client.sadd(names.groups, group).catch(unlessFull),
+  ])
+  if (until.aborted) return
   const mine = new Set(assign(members, stream.partitions).get(member) ?? [])
-  await renewAll(link, options, held)
   for (const holding of held.values()) {
     if (mine.has(holding.partition) || holding.stop.signal.aborted) continue
     holding.stop.abort()
-    holding.work.then(() => release(link, options, held, holding)).catch(() => {})
+    holding.work.then(() => release(membership, holding)).catch(() => {})
   }
-  for (const partition of mine) {
-    if (held.has(partition)) continue
-    await take(link, options, member, held, partition, work, failed)
-  }
+  await Promise.all([...mine].filter((partition) => !held.has(partition)).map((p) => take(membership, p)))
 }
 
-async function take(
-  link: Link,
-  { stream, group, leaseMs, from }: OwnershipOptions,
-  owner: string,
-  held: Map<number, Holding>,
-  partition: number,
-  work: (owned: Owned) => Promise<void>,
-  failed: AbortController,
-): Promise<void> {
+async function take(membership: Membership, partition: number): Promise<void> {
+  const { link, options, member: owner, held, work, failed, until } = membership
+  const { stream, group, leaseMs } = options
   const client = await link.writer()
   // Before the request: the lease may have begun at any moment since.
   const asked = link.clock.monotonic()
   const lease = partitionKeys(stream.name, partition).lease(group)
   const epoch = Number(await runScript(client, ACQUIRE, [lease], [owner, leaseMs]))
   if (epoch === 0) return
-  await ensureGroup(client, stream, partition, group, from)
+  await healGroup(client, link, options, [partition])
+  if (until.aborted) {
+    // Too late to be used. Where this fails the lease runs out by itself.
+    await runScript(client, RELEASE, [lease], [owner, epoch]).catch(() => {})
+    return
+  }
   const stop = new AbortController()
   const lose = new AbortController()
-  const giveUp = (reason: string) => {
+  const giveUp = (error: unknown) => {
     if (lose.signal.aborted) return
-    link.events.emit('fenced', { stream: stream.name, group, partition, epoch })
-    stop.abort(new Error(reason))
-    lose.abort(new Error(reason))
+    const fact = { stream: stream.name, group, partition }
+    if (isNoGroup(error) || messageOf(error).includes('lease vanished')) {
+      const reason = `keys of the partition vanished (was Redis flushed?): ${messageOf(error)}`
+      link.events.emit('lost', { ...fact, count: 0, reason })
+    } else link.events.emit('fenced', { ...fact, epoch })
+    stop.abort(error)
+    lose.abort(error)
   }
-  const owned = { partition, owner, epoch, stopping: stop.signal, lost: lose.signal, giveUp }
-  const holding: Holding = { ...owned, stop, lose, validUntil: asked + leaseMs, work: Promise.resolve() }
+  const holding: Holding = {
+    ...{ partition, owner, epoch, stop, lose, giveUp },
+    stopping: stop.signal,
+    lost: lose.signal,
+    isValid: () => !lose.signal.aborted && link.clock.monotonic() < holding.validUntil,
+    validUntil: asked + leaseMs,
+    work: Promise.resolve(),
+  }
   held.set(partition, holding)
   guard(link, holding)
-  holding.work = work(owned)
+  holding.work = work(holding)
     .catch((error) => {
-      if (lose.signal.aborted || isFenced(error)) giveUp(messageOf(error))
+      if (lose.signal.aborted || isFenced(error) || isNoGroup(error)) giveUp(error)
       else failed.abort(error)
     })
     .finally(() => {
@@ -140,17 +163,14 @@ function guard(link: Link, holding: Holding): void {
   const look = () => {
     const left = holding.validUntil - link.clock.monotonic()
     if (left > 0) cancel = afterMs(left, look)
-    else holding.giveUp('the lease ran out')
+    else holding.giveUp(new Error('FENCED the lease ran out'))
   }
   look()
   holding.lost.addEventListener('abort', () => cancel(), { once: true })
 }
 
-async function renewAll(
-  link: Link,
-  { stream, group, leaseMs }: OwnershipOptions,
-  held: Map<number, Holding>,
-) {
+async function renewAll({ link, options, held }: Membership): Promise<void> {
+  const { stream, group, leaseMs } = options
   const client = await link.writer()
   const renewals = [...held.values()].map(async (holding) => {
     const asked = link.clock.monotonic()
@@ -159,7 +179,7 @@ async function renewAll(
       await runScript(client, RENEW, [lease], [holding.owner, holding.epoch, leaseMs])
       holding.validUntil = asked + leaseMs
     } catch (error) {
-      if (isFenced(error)) holding.giveUp('another owner took the partition')
+      if (isFenced(error)) holding.giveUp(error)
       else throw error
     }
   })
@@ -167,11 +187,12 @@ async function renewAll(
 }
 
 /** While the last work finishes, its leases must not run out. */
-function keepRenewing(link: Link, options: OwnershipOptions, held: Map<number, Holding>): { stop(): void } {
+function keepRenewing(membership: Membership): { stop(): void } {
+  const { link, options, held } = membership
   const done = new AbortController()
   void (async () => {
     while (!done.signal.aborted && held.size > 0) {
-      await renewAll(link, options, held).catch((error) => {
+      await renewAll(membership).catch((error) => {
         link.events.emit('disturbed', { where: `leases of ${options.group}`, reason: messageOf(error) })
       })
       await link.clock.sleep(options.leaseMs / 4, done.signal)
@@ -180,16 +201,12 @@ function keepRenewing(link: Link, options: OwnershipOptions, held: Map<number, H
   return { stop: () => done.abort() }
 }
 
-async function release(
-  link: Link,
-  { stream, group }: OwnershipOptions,
-  held: Map<number, Holding>,
-  holding: Holding,
-): Promise<void> {
+async function release({ link, options, held }: Membership, holding: Holding): Promise<void> {
+  const { stream, group } = options
   const { partition, owner, epoch } = holding
-  // From here on the guard must not report a loss: the partition is given away on purpose.
-  held.delete(partition)
   const wasLost = holding.lost.aborted
+  // From here on the guard must not report a loss: the partition is given away on purpose.
+  if (held.get(partition) === holding) held.delete(partition)
   holding.lose.abort(new Error('released'))
   if (wasLost) return
   const lease = partitionKeys(stream.name, partition).lease(group)
@@ -202,8 +219,9 @@ async function release(
   }
 }
 
-async function leave(link: Link, options: OwnershipOptions, member: string, held: Map<number, Holding>) {
-  await Promise.all([...held.values()].map((holding) => release(link, options, held, holding)))
+async function leave(membership: Membership): Promise<void> {
+  const { link, options, member, held } = membership
+  await Promise.all([...held.values()].map((holding) => release(membership, holding)))
   try {
     const client = await link.writer()
     await client.zrem(streamKeys(options.stream.name).members(options.group), member)

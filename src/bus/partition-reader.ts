@@ -5,8 +5,7 @@
 import { afterMs, messageOf } from '../kernel/index.ts'
 import { closeRedis, type Redis, ready, runScript, type Script } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
-import { ensureGroup } from './groups.ts'
-import { insist, isNoGroup, isPassing, type Link } from './link.ts'
+import { insist, isPassing, type Link, unlessAborted } from './link.ts'
 import type { Owned } from './ownership.ts'
 import { READ_HELD, READ_NEW, TAKE_OVER } from './scripts.ts'
 import { partitionKeys, type Stream } from './stream.ts'
@@ -14,26 +13,29 @@ import { partitionKeys, type Stream } from './stream.ts'
 const BLOCK_MS = 2_000
 // A blocked read that is silent for this much longer sits on a dead connection.
 const WATCHDOG_MS = 3_000
+// One answer of Redis: large payloads come a few at a time.
+const READ_BYTES = 1_000_000
 
 export interface Delivered {
   readonly raw: RawEntry
-  /** How often Redis has delivered it, this time included. */
-  readonly deliveries: number
+  /** 1 unless it had been delivered before. */
+  readonly attempt: number
+  /** A former owner held it and did not bring it to an end. */
+  readonly again: boolean
 }
 
 export interface PartitionReader {
   /**
-   * The next entries in order, at least one; empty only when the owner is stopping. What was read stays held until
-   * it is acknowledged.
+   * The next entries in order. Empty when the owner is stopping, or when nothing came for about `waitMs`. What was
+   * read stays held until it is acknowledged.
    */
-  next(count: number): Promise<Delivered[]>
+  next(count: number, waitMs?: number): Promise<Delivered[]>
   close(): Promise<void>
 }
 
 export interface ReaderOptions {
   readonly stream: Stream<unknown>
   readonly group: string
-  readonly from: 'start' | 'end'
 }
 
 export function openPartitionReader(link: Link, options: ReaderOptions, owned: Owned): PartitionReader {
@@ -44,66 +46,83 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
   const scripts = partitionScripts(link, options, owned, over)
   /** The last entry handed out. */
   let last = '0-0'
-  /** The last entry that the group was ever given; undefined before the take-over. */
+  /** The last entry that the group was ever given at the take-over; undefined before it. */
   let delivered: string | undefined
   /** Entries may have been delivered to us that we have not seen: read what we hold before anything new. */
   let unseen = true
+  /** The last entry that is known to be there and is not new to the group. */
+  let skip = '0-0'
 
-  async function readHeld(count: number): Promise<Delivered[]> {
-    unseen = false
+  async function read(count: number): Promise<Delivered[]> {
+    if (!unseen) return scripts.readNew(count)
     const held = await scripts.readHeld(count, last)
     // There may be more of it.
-    if (held.length > 0) unseen = true
-    return held
+    unseen = held.length > 0
+    return held.map(({ raw, begun }) => {
+      // What came to us after the take-over, in an answer that was lost, was never begun by anyone.
+      const again = compareIds(raw[0], delivered!) <= 0
+      return { raw, attempt: again ? begun + 1 : 1, again }
+    })
+  }
+
+  async function find(count: number, waitMs: number): Promise<Delivered[]> {
+    const until = link.clock.monotonic() + waitMs
+    delivered ??= await scripts.takeOver()
+    let woke: string | undefined
+    while (!over.aborted) {
+      const wasUnseen = unseen
+      const found = await read(count)
+      // Its first try may have delivered what we never saw, and that stands in front of what we found.
+      if (scripts.disturbed()) {
+        unseen = true
+        continue
+      }
+      if (found.length > 0) {
+        last = maxId(last, found.at(-1)!.raw[0])
+        return found
+      }
+      if (wasUnseen) continue
+      // Not new to the group: somebody moved it forward by hand. To wait for what stands there would spin.
+      if (woke) skip = maxId(skip, woke)
+      const left = until - link.clock.monotonic()
+      if (left <= 0) break
+      const after = maxId(maxId(last, delivered), skip)
+      woke = await waitForMore(link, waiter, entries, after, Math.min(left, BLOCK_MS), over)
+    }
+    return []
   }
 
   return {
-    async next(count) {
-      delivered ??= await scripts.takeOver()
-      while (!over.aborted) {
-        const found = unseen ? await readHeld(count) : await scripts.readNew(count)
-        // Its first try may have delivered what we never saw, and that stands in front of what we found.
-        if (scripts.disturbed()) {
-          unseen = true
-          continue
-        }
-        if (found.length > 0) {
-          last = maxId(last, found.at(-1)!.raw[0])
-          return found
-        }
-        if (!unseen) await waitForMore(link, waiter, entries, maxId(last, delivered), over)
+    async next(count, waitMs = Number.POSITIVE_INFINITY) {
+      try {
+        return await find(count, waitMs)
+      } catch (error) {
+        // While it ends, a server that is away is no reason to fail.
+        if (over.aborted && isPassing(error)) return []
+        throw error
       }
-      return []
     },
     close: () => closeRedis(waiter),
   }
 }
 
 /** The scripts of one owned partition. After a failure on the way, `disturbed` is true once. */
-function partitionScripts(
-  link: Link,
-  { stream, group, from }: ReaderOptions,
-  owned: Owned,
-  over: AbortSignal,
-) {
+function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: Owned, over: AbortSignal) {
   const keys = partitionKeys(stream.name, owned.partition)
   const mine = [owned.owner, owned.epoch, group, owned.owner] as const
   let disturbed = false
 
   const run = (script: Script, ...args: (string | number)[]) =>
-    insist(link, `${stream.name}/${owned.partition} for ${group}`, over, async (client) => {
-      const once = () => runScript(client, script, [keys.lease(group), keys.entries], [...mine, ...args])
-      try {
-        return await once()
-      } catch (error) {
-        if (isPassing(error)) disturbed = true
-        if (!isNoGroup(error)) throw error
-        const fact = { stream: stream.name, group, partition: owned.partition, count: 0 }
-        link.events.emit('lost', { ...fact, reason: messageOf(error) })
-        await ensureGroup(client, stream, owned.partition, group, from)
-        return once()
-      }
-    })
+    unlessAborted(over, () =>
+      insist(link, `${stream.name}/${owned.partition} for ${group}`, over, async (client) => {
+        try {
+          return await runScript(client, script, [keys.lease(group), keys.entries], [...mine, ...args])
+        } catch (error) {
+          if (isPassing(error)) disturbed = true
+          throw error
+        }
+      }),
+    )
 
   return {
     disturbed() {
@@ -113,54 +132,71 @@ function partitionScripts(
     },
     /** Claims what former owners hold; answers the last entry that was ever delivered to the group. */
     async takeOver(): Promise<string> {
+      const fact = { stream: stream.name, group, partition: owned.partition }
       let cursor = '0-0'
       let pending = 0
       let delivered: string
       do {
-        const [next, count, last] = (await run(TAKE_OVER, cursor)) as [string, number, string]
+        const answer = (await run(TAKE_OVER, cursor)) as [string, number, number, string]
+        const [next, taken, gone, last] = answer
         cursor = next
-        pending += Number(count)
+        pending += taken
         delivered = last
+        if (gone > 0) {
+          link.events.emit('lost', { ...fact, count: gone, reason: 'deleted while it was pending' })
+        }
       } while (cursor !== '0-0')
-      const fact = { stream: stream.name, group, partition: owned.partition, epoch: owned.epoch }
-      link.events.emit('tookOver', { ...fact, pending })
+      link.events.emit('tookOver', { ...fact, epoch: owned.epoch, pending })
       return delivered
     },
-    async readHeld(count: number, after: string): Promise<Delivered[]> {
-      const reply = await run(READ_HELD, count, after)
-      const [entries, counts] = reply as [RawEntry[], [string, string, number, number][]]
-      const deliveries = new Map(counts.map(([id, , , times]) => [id, Number(times)]))
-      return entries.map((raw) => ({ raw, deliveries: deliveries.get(raw[0]) ?? 1 }))
+    async readHeld(count: number, after: string): Promise<{ raw: RawEntry; begun: number }[]> {
+      const reply = await run(READ_HELD, count, READ_BYTES, after)
+      const held = reply as [string, string[] | null, number][]
+      return held.map(([id, fields, begun]) => ({ raw: [id, fields], begun }))
     },
     async readNew(count: number): Promise<Delivered[]> {
-      return ((await run(READ_NEW, count)) as RawEntry[]).map((raw) => ({ raw, deliveries: 1 }))
+      const raws = (await run(READ_NEW, count, READ_BYTES)) as RawEntry[]
+      return raws.map((raw) => ({ raw, attempt: 1, again: false }))
     },
   }
 }
 
-/** Resolves when the partition holds something after `after`, when waiting is over, or when it is time to look. */
+/** Resolves with the first entry after `after`, or with nothing when it is time to look. */
 async function waitForMore(
   link: Link,
   waiter: Redis,
   key: string,
   after: string,
+  blockMs: number,
   over: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const stop = () => waiter.disconnect()
   const cancel = afterMs(BLOCK_MS + WATCHDOG_MS, () => waiter.disconnect(true))
   over.addEventListener('abort', stop, { once: true })
   try {
     await ready(waiter, BLOCK_MS)
-    if (!over.aborted) await waiter.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', key, after)
+    if (over.aborted) return undefined
+    const reply = await waiter.xread('COUNT', 1, 'BLOCK', Math.ceil(blockMs), 'STREAMS', key, after)
+    return firstId(reply)
   } catch (error) {
-    if (over.aborted) return
+    if (over.aborted) return undefined
     if (!isPassing(error)) throw error
     link.events.emit('disturbed', { where: `waiting for ${key}`, reason: messageOf(error) })
     await link.clock.sleep(100, over)
+    return undefined
   } finally {
     cancel()
     over.removeEventListener('abort', stop)
   }
+}
+
+/** RESP3 answers a map, RESP2 a list of pairs. */
+function firstId(reply: unknown): string | undefined {
+  if (reply === null || reply === undefined) return undefined
+  const [entries] = Array.isArray(reply)
+    ? (reply as [string, RawEntry[]][]).map((pair) => pair[1])
+    : Object.values(reply as Record<string, RawEntry[]>)
+  return entries?.[0]?.[0]
 }
 
 const maxId = (a: string, b: string) => (compareIds(a, b) > 0 ? a : b)

@@ -1,5 +1,5 @@
-// Publishing: one script call for each partition and at most 200 events, all sent before the first is awaited.
-// A connection keeps the order of its commands, so events of one key keep theirs.
+// Publishing: one script call for each partition and at most 200 events. Partitions go side by side; the calls of one
+// partition follow each other, because a second one could succeed where the first was refused, and overtake it.
 import { messageOf, SluiceError } from '../kernel/index.ts'
 import { type Redis, redisError, runScript } from '../redis/index.ts'
 import type { Outgoing, Receipt } from './bus.ts'
@@ -10,6 +10,7 @@ import { partitionKeys, partitionOf, type Stream } from './stream.ts'
 
 // 200 events of 200 bytes keep the server busy for about 1 ms; longer scripts would delay everybody's locks.
 const EVENTS_MAX = 200
+const CHARACTERS_MAX = 1_000_000
 
 interface Batch {
   readonly stream: Stream<unknown>
@@ -17,6 +18,7 @@ interface Batch {
   readonly args: string[]
   /** Places of the batch's events in the caller's list. */
   readonly places: number[]
+  characters: number
 }
 
 export interface PublishOptions {
@@ -32,50 +34,63 @@ export async function publish(
 ): Promise<Receipt[]> {
   if (events.length === 0) return []
   const began = link.clock.monotonic()
-  const batches = toBatches(events, link)
+  const lists = toBatches(events, link)
   const receipts = new Array<Receipt>(events.length)
-  let overloaded: Batch | undefined
   try {
     const client = await link.writer()
-    const answers = await Promise.allSettled(batches.map((batch) => send(client, batch)))
-    for (const [i, answer] of answers.entries()) {
-      if (answer.status === 'rejected') throw answer.reason
-      const { partition, places } = batches[i]!
-      for (const [j, entry] of answer.value.entries()) {
-        if (entry === '!') overloaded ??= batches[i]!
-        receipts[places[j]!] = { partition, entry, duplicate: entry === '' }
-      }
-    }
-    if (replicas > 0 && batches.some((batch) => batch.stream.durable)) {
+    const sent = await Promise.allSettled(
+      lists.map((batches) => sendInOrder(link, client, batches, receipts)),
+    )
+    for (const one of sent) if (one.status === 'rejected') throw one.reason
+    if (replicas > 0 && lists.some(([first]) => first?.stream.durable)) {
       await confirm(client, replicas, replicaTimeoutMs)
     }
   } catch (error) {
-    if (messageOf(error).startsWith('OOM')) throw refuse(link, batches[0]!, 'Redis is out of memory')
     throw redisError(error, link.url)
   }
-  if (overloaded) throw refuse(link, overloaded, `it holds ${overloaded.stream.maxEntries} entries`)
   report(link, events, receipts, link.clock.monotonic() - began)
   return receipts
 }
 
-function toBatches(events: readonly Outgoing[], link: Link): Batch[] {
-  const open = new Map<string, Batch>()
-  const batches: Batch[] = []
+/** The batches of one partition. Throws at the first refusal; nothing is sent after it. */
+async function sendInOrder(
+  link: Link,
+  client: Redis,
+  batches: readonly Batch[],
+  receipts: Receipt[],
+): Promise<void> {
+  for (const batch of batches) {
+    const { stream, partition, places } = batch
+    const entries = await send(client, batch).catch((error) => {
+      throw messageOf(error).startsWith('OOM') ? refuse(link, batch, 'Redis is out of memory') : error
+    })
+    if (entries.includes('!')) throw refuse(link, batch, `it holds ${stream.maxEntries} entries`)
+    for (const [i, entry] of entries.entries()) {
+      receipts[places[i]!] = { partition, entry, duplicate: entry === '' }
+    }
+  }
+}
+
+/** For each partition its batches in order. */
+function toBatches(events: readonly Outgoing[], link: Link): Batch[][] {
+  const lists = new Map<string, Batch[]>()
   const now = link.clock.now()
   for (const [place, event] of events.entries()) {
     const [key, args] = encodeEvent(event, link.source, now)
     const partition = partitionOf(event.stream, key)
-    const name = `${event.stream.name}:${partition}`
-    let batch = open.get(name)
-    if (!batch || batch.places.length >= EVENTS_MAX) {
-      batch = { stream: event.stream, partition, args: [], places: [] }
-      open.set(name, batch)
-      batches.push(batch)
+    const name = partitionKeys(event.stream.name, partition).entries
+    const list = lists.get(name) ?? []
+    lists.set(name, list)
+    let batch = list.at(-1)
+    if (!batch || batch.places.length >= EVENTS_MAX || batch.characters >= CHARACTERS_MAX) {
+      batch = { stream: event.stream, partition, args: [], places: [], characters: 0 }
+      list.push(batch)
     }
     batch.args.push(...args)
     batch.places.push(place)
+    batch.characters += args.at(-1)!.length
   }
-  return batches
+  return [...lists.values()]
 }
 
 function send(client: Redis, { stream, partition, args }: Batch): Promise<string[]> {

@@ -39,9 +39,13 @@ end
 redis.call('HSET', KEYS[2], 'sequence', sequence)
 return answers`)
 
+// Redis refuses what may grow memory once it is full, unless the script has written before. Without this step leases
+// would run out when memory is full, and the consumers that could free it would stop.
+const ALLOW_FULL = `redis.call('PERSIST', KEYS[1])`
+
 /** KEYS members. ARGV member, lifeMs. Answers the living members. */
 export const JOIN = defineScript(`
-${NOW}
+${NOW}${ALLOW_FULL}
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 return redis.call('ZRANGE', KEYS[1], 0, -1)`)
@@ -53,59 +57,112 @@ local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until')
 local owner = lease[1]
 if owner and owner ~= '' and owner ~= ARGV[1] and tonumber(lease[3]) > now then return 0 end
 local epoch = (tonumber(lease[2]) or 0) + 1
+${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', now + tonumber(ARGV[2]))
 return epoch`)
 
+/** The owner and epoch of a lease, as scripts take them first; an empty owner stands for a group without leases. */
 const MINE = `
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return redis.error_reply('FENCED') end`
+if ARGV[1] ~= '' then
+  local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
+  if not lease[1] then return redis.error_reply('FENCED the lease vanished') end
+  if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then
+    return redis.error_reply('FENCED another owner took the partition')
+  end
+end`
 
 /** KEYS lease. ARGV owner, epoch, leaseMs. Error FENCED when it is no longer mine. */
 export const RENEW = defineScript(`
 ${NOW}${MINE}
+${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[3]))
 return 1`)
 
 /** KEYS lease. ARGV owner, epoch. The epoch stays, so that the next one is higher. */
 export const RELEASE = defineScript(`${MINE}
+${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)
 return 1`)
 
 /**
- * KEYS lease, entries. ARGV owner, epoch, group, consumer, count. Reads new entries for the owner of the partition.
- * It does not block, so that a process that was paused can never receive what belongs to its successor.
+ * KEYS lease, entries. ARGV owner, epoch, group, consumer, count, bytes. Reads new entries for the owner of the
+ * partition, until it has `count` or their last fields, where the payload stands, reach `bytes`. It does not block,
+ * so that a process that was paused can never receive what belongs to its successor.
  */
 export const READ_NEW = defineScript(`${MINE}
-local reply = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', ARGV[5], 'STREAMS', KEYS[2], '>')
-return reply and reply[1][2] or {}`)
+local found, bytes, count = {}, 0, tonumber(ARGV[5])
+while #found < count and bytes < tonumber(ARGV[6]) do
+  local some = math.min(20, count - #found)
+  local reply = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', some, 'STREAMS', KEYS[2], '>')
+  if not reply then break end
+  for _, entry in ipairs(reply[1][2]) do
+    found[#found + 1] = entry
+    bytes = bytes + #entry[2][#entry[2]]
+  end
+  if #reply[1][2] < some then break end
+end
+return found`)
 
 /**
- * KEYS lease, entries. ARGV owner, epoch, group, consumer, count, after. Reads again what this consumer holds, in
- * order, with the number of times each was delivered.
+ * KEYS lease, entries. ARGV owner, epoch, group, consumer, count, bytes, after. Reads what this consumer holds, in
+ * order: id, fields (nil where it was deleted), and how often it was begun. XREADGROUP with an id would do, but it
+ * raises that number.
  */
 export const READ_HELD = defineScript(`${MINE}
-local reply = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', ARGV[5], 'STREAMS', KEYS[2], ARGV[6])
-local entries = reply and reply[1][2] or {}
-local counts = redis.call('XPENDING', KEYS[2], ARGV[3], '(' .. ARGV[6], '+', ARGV[5], ARGV[4])
-return { entries, counts }`)
+local found, bytes = {}, 0
+for _, held in ipairs(redis.call('XPENDING', KEYS[2], ARGV[3], '(' .. ARGV[7], '+', ARGV[5], ARGV[4])) do
+  local entry = redis.call('XRANGE', KEYS[2], held[1], held[1])[1]
+  found[#found + 1] = { held[1], entry and entry[2] or false, held[4] }
+  if entry then bytes = bytes + #entry[2][#entry[2]] end
+  if bytes >= tonumber(ARGV[6]) then break end
+end
+return found`)
 
 /**
- * KEYS lease, entries. ARGV owner, epoch, group, consumer, cursor. Takes over what any former owner held; counts as
- * a delivery, so that an entry that kills its handler is found out. Answers the next cursor, how many, and the last
- * entry that was ever delivered to the group.
+ * KEYS lease, entries. ARGV owner, epoch, group, consumer, cursor. Takes over what any former owner held. Answers the
+ * next cursor, how many it took, how many were gone from the stream, and the last entry ever delivered to the group.
  */
 export const TAKE_OVER = defineScript(`${MINE}
-local reply = redis.call('XAUTOCLAIM', KEYS[2], ARGV[3], ARGV[4], 0, ARGV[5], 'COUNT', 500)
+local reply = redis.call('XAUTOCLAIM', KEYS[2], ARGV[3], ARGV[4], 0, ARGV[5], 'COUNT', 500, 'JUSTID')
 local last = '0-0'
 for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
   local fact = {}
   for i = 1, #info, 2 do fact[info[i]] = info[i + 1] end
   if fact.name == ARGV[3] then last = fact['last-delivered-id'] end
 end
-return { reply[1], #reply[2], last }`)
+return { reply[1], #reply[2], reply[3] and #reply[3] or 0, last }`)
+
+/** KEYS lease, entries. ARGV owner, epoch, group, consumer, entry, attempt. An attempt of a delivered entry begins. */
+export const BEGIN = defineScript(`${MINE}
+redis.call('XCLAIM', KEYS[2], ARGV[3], ARGV[4], 0, ARGV[5], 'RETRYCOUNT', ARGV[6], 'JUSTID')
+return 1`)
+
+/**
+ * KEYS entries. ARGV group, consumer, then entries in work. Tells the group that they are still worked on; answers
+ * those that another consumer has taken, or that are acknowledged.
+ */
+export const KEEP = defineScript(`
+local gone = {}
+for i = 3, #ARGV do
+  if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2]) == 0 then
+    gone[#gone + 1] = ARGV[i]
+  else
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
+  end
+end
+return gone`)
+
+/** KEYS entries. ARGV group, consumer, idleMs. What the consumer still holds may be taken by others at once. */
+export const HAND_BACK = defineScript(`
+local held = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1000, ARGV[2])
+for _, one in ipairs(held) do
+  redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, one[1], 'IDLE', ARGV[3], 'JUSTID')
+end
+return #held`)
 
 /** KEYS lease, entries, checkpoint. ARGV owner, epoch, group, state or '', at, sequence, then entry ids. */
 export const ACKNOWLEDGE = defineScript(`${MINE}
+${ALLOW_FULL}
 local acknowledged = 0
 for i = 7, #ARGV, 1000 do
   acknowledged = acknowledged + redis.call('XACK', KEYS[2], ARGV[3], unpack(ARGV, i, math.min(i + 999, #ARGV)))
@@ -117,11 +174,7 @@ return acknowledged`)
  * KEYS lease, entries, dead. ARGV owner, epoch, group, entry, then the fields of the dead letter. An empty owner
  * means a group without leases. Added only when the acknowledgement was the first one.
  */
-export const BURY = defineScript(`
-if ARGV[1] ~= '' then
-  local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
-  if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return redis.error_reply('FENCED') end
-end
+export const BURY = defineScript(`${MINE}
 if redis.call('XACK', KEYS[2], ARGV[3], ARGV[4]) == 0 then return '' end
 return redis.call('XADD', KEYS[3], '*', unpack(ARGV, 5))`)
 
@@ -142,11 +195,15 @@ return redis.call('XADD', KEYS[1], '*', 'sequence', sequence, 'to', ARGV[2], unp
  */
 export const TRIM = defineScript(`
 ${NOW}
+local function less(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
 local function before(a, b)
   local am, an = string.match(a, '(%d+)-(%d+)')
   local bm, bn = string.match(b, '(%d+)-(%d+)')
-  if tonumber(am) ~= tonumber(bm) then return tonumber(am) < tonumber(bm) end
-  return tonumber(an) < tonumber(bn)
+  if am ~= bm then return less(am, bm) end
+  return less(an, bn)
 end
 local length = redis.call('XLEN', KEYS[1])
 if length == 0 then return 0 end

@@ -2,13 +2,14 @@
 // that the publisher writes into every entry.
 import type { Redis } from '../redis/index.ts'
 import type { GroupStatus, PartitionStatus, StreamStatus } from './bus.ts'
-import { entryTime, fieldOf, type RawEntry } from './codec.ts'
+import { entryTime, type RawEntry, sequenceOf } from './codec.ts'
 import { countDeadLetters } from './dead-letters.ts'
 import type { Link } from './link.ts'
 import { replyFacts } from './reply.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 
-export async function statusOf(link: Link, stream: Stream<unknown>): Promise<StreamStatus> {
+/** @param leaseMs a member or owner that has not been heard of for this long is gone. */
+export async function statusOf(link: Link, stream: Stream<unknown>, leaseMs: number): Promise<StreamStatus> {
   const client = await link.writer()
   const groups = (await client.smembers(streamKeys(stream.name).groups)).sort()
   const [time, deadLetters, ...partitions] = await Promise.all([
@@ -19,7 +20,11 @@ export async function statusOf(link: Link, stream: Stream<unknown>): Promise<Str
   const nowMs = Number(time[0]) * 1_000 + Number(time[1]) / 1_000
   const members: Record<string, string[]> = {}
   for (const group of groups)
-    members[group] = await client.zrange(streamKeys(stream.name).members(group), '0', '-1')
+    members[group] = await client.zrangebyscore(
+      streamKeys(stream.name).members(group),
+      nowMs - leaseMs,
+      '+inf',
+    )
   return {
     stream: stream.name,
     partitions: await Promise.all(partitions.map((p) => partitionStatus(client, stream, p, nowMs))),
@@ -59,9 +64,9 @@ async function groupStatus(
   const keys = partitionKeys(stream.name, partition)
   const group = String(info['name'])
   const delivered = String(info['last-delivered-id'])
-  const [summary, [owner, epoch], undelivered] = await Promise.all([
+  const [summary, [owner, epoch, until], undelivered] = await Promise.all([
     client.xpending(keys.entries, group) as Promise<[number, string | null, string | null, unknown]>,
-    client.hmget(keys.lease(group), 'owner', 'epoch'),
+    client.hmget(keys.lease(group), 'owner', 'epoch', 'until'),
     client.xrange(keys.entries, `(${delivered}`, '+', 'COUNT', 1),
   ])
   const pending = Number(summary[0])
@@ -72,11 +77,16 @@ async function groupStatus(
   return {
     group,
     pending,
-    lag: standsAt ? Math.max(lastSequence - sequenceOf(standsAt) + 1, pending) : pending,
+    lag: Math.max(lagOf(standsAt, lastSequence, Number(info['lag'] ?? 0) + pending), pending),
     oldestMs: age ? Math.max(0, nowMs - entryTime(age)) : 0,
-    owner: owner || undefined,
+    owner: owner && Number(until) > nowMs ? owner : undefined,
     epoch: Number(epoch ?? 0),
   }
 }
 
-const sequenceOf = (raw: RawEntry): number => Number(fieldOf(raw[1] ?? [], 'sequence') ?? 0)
+/** What outside programs add carries no sequence; for such a stream Redis's own count is all there is. */
+function lagOf(standsAt: RawEntry | undefined, lastSequence: number, counted: number): number {
+  if (!standsAt) return 0
+  const sequence = sequenceOf(standsAt)
+  return sequence > 0 ? lastSequence - sequence + 1 : counted
+}

@@ -1,6 +1,7 @@
 // Trimming takes only what every registered group has acknowledged. MAXLEN would drop what nobody has read yet.
-import { runScript } from '../redis/index.ts'
+import { type Redis, runScript } from '../redis/index.ts'
 import type { Link } from './link.ts'
+import { replyFacts } from './reply.ts'
 import { FORGET_CONSUMERS, TRIM } from './scripts.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 
@@ -15,14 +16,22 @@ export async function trimStream(link: Link, stream: Stream<unknown>): Promise<n
   let removed = 0
   for (let partition = 0; partition < stream.partitions; partition++) {
     const keys = partitionKeys(stream.name, partition)
-    const checkpoints = groups.map((group) => keys.checkpoint(group))
-    const args = [stream.retentionMs, stream.maxEntries, ...groups]
+    // A group that exists counts also when a flushed server has forgotten that it is registered.
+    const all = [...new Set([...groups, ...(await groupsOf(client, keys.entries))])]
+    const checkpoints = all.map((group) => keys.checkpoint(group))
+    const args = [stream.retentionMs, stream.maxEntries, ...all]
     const count = Number(await runScript(client, TRIM, [keys.entries, ...checkpoints], args))
     if (count > 0) link.events.emit('trimmed', { stream: stream.name, partition, count })
     removed += count
   }
   await forgetConsumers(link, stream, groups)
   return removed
+}
+
+async function groupsOf(client: Redis, entries: string): Promise<string[]> {
+  if ((await client.exists(entries)) === 0) return []
+  const groups = (await client.xinfo('GROUPS', entries)) as unknown[]
+  return groups.map((info) => String(replyFacts(info)['name']))
 }
 
 async function forgetConsumers(

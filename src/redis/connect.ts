@@ -54,39 +54,34 @@ export function connectRedis(url: string, role: Role, { name, onError }: Connect
 /** Resolves when the client can take commands; rejects with REDIS_UNAVAILABLE after `timeoutMs`. */
 export async function ready(client: Redis, timeoutMs = 10_000): Promise<void> {
   if (client.status === 'ready') return
-  let cancel = () => {}
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
   let lastError: unknown
-  const onError = (error: Error) => {
+  const onError = (error: unknown) => {
     lastError = error
   }
-  client.on('error', onError)
-  let onEnd = () => {}
+  const onEnd = () => reject(unavailable(client, lastError ?? new Error('the connection was closed')))
+  const cancel = afterMs(timeoutMs, () => reject(unavailable(client, lastError ?? new Error('no answer'))))
+  client.on('error', onError).on('ready', resolve).on('end', onEnd)
   try {
-    await new Promise<void>((resolve, reject) => {
-      cancel = afterMs(timeoutMs, () => reject(unavailable(client, lastError ?? new Error('no answer'))))
-      onEnd = () => reject(unavailable(client, lastError ?? new Error('the connection was closed')))
-      client.once('ready', resolve)
-      client.once('end', onEnd)
-      if (client.status === 'wait') client.connect().catch(onError)
-      if (client.status === 'end') onEnd()
-    })
+    if (client.status === 'wait') client.connect().catch(onError)
+    if (client.status === 'end') onEnd()
+    await promise
   } finally {
     cancel()
-    client.off('error', onError)
-    client.off('end', onEnd)
+    client.off('error', onError).off('ready', resolve).off('end', onEnd)
   }
 }
 
 /** Ends a connection; never waits on a dead server. */
 export async function closeRedis(client: Redis): Promise<void> {
-  // A disconnect before the socket exists does nothing, so it is said again until the client has ended. Between two
-  // attempts to reconnect it only cancels the next one, and the client never says that it has ended (ioredis 6.0).
+  const { promise, resolve } = Promise.withResolvers<void>()
+  client.once('end', resolve)
+  // A disconnect before the socket exists does nothing, so it is said again until the client has ended.
   while (client.status !== 'end') {
-    const isBetween = client.status === 'reconnecting' || client.status === 'wait'
     client.disconnect()
-    if (isBetween) return
-    await systemClock.sleep(5)
+    await Promise.race([promise, systemClock.sleep(30)])
   }
+  client.off('end', resolve)
 }
 
 const unavailable = (client: Redis, cause: unknown) => {
@@ -99,11 +94,22 @@ const unavailable = (client: Redis, cause: unknown) => {
   )
 }
 
-/** Says what a failed command means; errors that Redis itself answered pass through unchanged. */
+/** Says what a failed command means; other errors that Redis itself answered pass through unchanged. */
 export function redisError(error: unknown, url: string): unknown {
   const text = messageOf(error)
-  const isAnswer = error instanceof Error && error.name === 'ReplyError' && !text.startsWith('LOADING')
-  if (isAnswer || error instanceof SluiceError) return error
   const where = withoutPassword(url)
+  if (text.startsWith('WRONGTYPE')) {
+    const advice = 'move or delete the key that another program wrote there'
+    return new SluiceError('REDIS_WRONG_TYPE', `Redis at ${where}: ${text}; ${advice}.`, { where }, error)
+  }
+  const isAnswer = error instanceof Error && error.name === 'ReplyError' && !text.startsWith('LOADING')
+  if (isAnswer || error instanceof SluiceError || isMistake(error)) return error
   return new SluiceError('REDIS_UNAVAILABLE', `Redis at ${where} did not answer: ${text}`, { where }, error)
 }
+
+/** True for errors of the program, which no waiting cures. */
+export const isMistake = (error: unknown): boolean =>
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof SyntaxError ||
+  error instanceof ReferenceError

@@ -2,6 +2,7 @@ export {
   type ConnectOptions,
   closeRedis,
   connectRedis,
+  isMistake,
   type Redis,
   type Role,
   ready,

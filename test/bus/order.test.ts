@@ -1,7 +1,15 @@
 // At least once, in order of the key, by one owner at a time; on a real server.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Bus, defineStream, type OpenBus, openBus, outgoing, Reject, RetryAfter } from '../../src/bus/index.ts'
+import {
+  type Bus,
+  defineStream,
+  type OpenBus,
+  openBus,
+  outgoing,
+  Reject,
+  RetryAfter,
+} from '../../src/bus/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -123,7 +131,9 @@ describe.each(['key', 'none'] as const)('a group with order %s', (order) => {
       const letters = await b.deadLetters(s as never, 10)
       return letters.length > 0 ? letters : undefined
     })
-    await expect(b.replayDeadLetter(s as never, letter!.entry, '{"key":1}')).rejects.toMatchObject({ code: 'PAYLOAD_INVALID' })
+    await expect(b.replayDeadLetter(s as never, letter!.entry, '{"key":1}')).rejects.toMatchObject({
+      code: 'PAYLOAD_INVALID',
+    })
     expect(await b.replayDeadLetter(s as never, letter!.entry, '{"key":"a","n":7}')).toBe(true)
     expect(await b.replayDeadLetter(s as never, letter!.entry)).toBe(false)
     await b.publish([outgoing(s, 'e2', { key: 'a', n: 1 })])
@@ -161,7 +171,10 @@ it('never handles an entry of a key before the one in front of it is done, with 
     )
   const first = consume()
   for (let round = 0; round < 5; round++) {
-    const events = Array.from({ length: 400 }, (_, i) => ({ key: `k${i % 16}`, n: round * 25 + Math.floor(i / 16) }))
+    const events = Array.from({ length: 400 }, (_, i) => ({
+      key: `k${i % 16}`,
+      n: round * 25 + Math.floor(i / 16),
+    }))
     await publisher.publish(events.map((data) => outgoing(s, `${data.key}:${data.n}`, data)))
     if (round === 1) {
       const second = consume()

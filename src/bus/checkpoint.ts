@@ -1,0 +1,120 @@
+// Where a fold stands in a partition: its state and the entry it was after. It moves in the script that acknowledges,
+// so state and acknowledgement cannot come apart.
+import { messageOf } from '../kernel/index.ts'
+import { type Redis, runScript } from '../redis/index.ts'
+import type { FoldOptions } from './bus.ts'
+import { insist, type Link, unlessAborted } from './link.ts'
+import type { Owned } from './ownership.ts'
+import { replyFacts } from './reply.ts'
+import { ACKNOWLEDGE } from './scripts.ts'
+import { partitionKeys, type Stream } from './stream.ts'
+
+export interface Folding<T, S> {
+  readonly link: Link
+  readonly options: FoldOptions<T, S>
+  readonly owned: Owned
+  state: S
+  /** The last entry applied, and its sequence. */
+  at: string
+  sequence: number
+  /** The checkpoint as Redis has it. */
+  saved: { readonly state: string; readonly at: string }
+  /** Entries after it that `apply` threw at. */
+  readonly poisoned: Set<string>
+}
+
+interface Place {
+  readonly link: Link
+  readonly options: { readonly stream: Stream<unknown>; readonly group: string }
+  readonly owned: Owned
+}
+
+/** Runs a command until it is answered or the partition is lost. */
+export function whileOwned<T>(place: Place, command: (client: Redis) => Promise<T>): Promise<T> {
+  const { link, options, owned } = place
+  const where = `${options.stream.name}/${owned.partition} for ${options.group}`
+  return unlessAborted(owned.lost, () => insist(link, where, owned.lost, command))
+}
+
+/**
+ * The state at the last checkpoint. Without one, or with one that `load` refuses, the fold begins anew behind what is
+ * acknowledged, says so, and keeps what was refused in the fields `refused` and `refusedAt`.
+ */
+export async function loadCheckpoint<T, S>(
+  link: Link,
+  options: FoldOptions<T, S>,
+  owned: Owned,
+): Promise<Folding<T, S>> {
+  const { stream, group, start, load, save } = options
+  const base = { link, options, owned, poisoned: new Set<string>() }
+  const key = partitionKeys(stream.name, owned.partition).checkpoint(group)
+  const [state, at, sequence] = await whileOwned(base, (client) =>
+    client.hmget(key, 'state', 'at', 'sequence'),
+  )
+  const tell = (reason: string) =>
+    link.events.emit('lost', { stream: stream.name, group, partition: owned.partition, count: 0, reason })
+  if (state && at) {
+    try {
+      return { ...base, state: load(state), at, sequence: Number(sequence), saved: { state, at } }
+    } catch (error) {
+      tell(`the checkpoint cannot be read: ${messageOf(error)}`)
+      await whileOwned(base, (client) => client.hset(key, 'refused', state, 'refusedAt', at))
+    }
+  }
+  const stand = await standOf(base)
+  if (!state && stand !== '0-0' && options.from !== 'end') tell('the checkpoint is missing')
+  const fresh = start()
+  const folding = { ...base, state: fresh, at: stand, sequence: 0, saved: { state: save(fresh), at: stand } }
+  // The beginning is a checkpoint too: a crash before the first one must not skip what was acknowledged by then.
+  await acknowledge(folding, true, [])
+  return folding
+}
+
+/** Acknowledges entries; with the state, moves the checkpoint to where the fold stands. */
+export async function acknowledge<T, S>(
+  folding: Folding<T, S>,
+  withState: boolean,
+  ids: readonly string[],
+): Promise<void> {
+  const { options, owned, at, sequence } = folding
+  const { stream, group, save } = options
+  const keys = partitionKeys(stream.name, owned.partition)
+  const state = withState ? save(folding.state) : ''
+  const args = [owned.owner, owned.epoch, group, state, at, sequence, ...ids]
+  await whileOwned(folding, (client) =>
+    runScript(client, ACKNOWLEDGE, [keys.lease(group), keys.entries, keys.checkpoint(group)], args),
+  )
+  if (!withState) return
+  folding.saved = { state, at }
+  folding.poisoned.clear()
+}
+
+/** The last entry that the group was ever given. */
+export async function lastDelivered(place: Place): Promise<string> {
+  const { stream, group } = place.options
+  const { entries } = partitionKeys(stream.name, place.owned.partition)
+  const groups = (await whileOwned(place, (client) => client.xinfo('GROUPS', entries))) as unknown[]
+  for (const info of groups) {
+    const fact = replyFacts(info)
+    if (fact['name'] === group) return String(fact['last-delivered-id'])
+  }
+  return '0-0'
+}
+
+/** The entry that everything up to is acknowledged: before the oldest pending one, else the last delivered. */
+async function standOf(place: Place): Promise<string> {
+  const { stream, group } = place.options
+  const { entries } = partitionKeys(stream.name, place.owned.partition)
+  const [pending, oldest] = (await whileOwned(place, (client) => client.xpending(entries, group))) as [
+    number,
+    string | null,
+  ]
+  return pending > 0 && oldest ? before(oldest) : lastDelivered(place)
+}
+
+/** The id in front of an id. */
+function before(id: string): string {
+  const [ms = '0', n = '0'] = id.split('-')
+  if (n !== '0') return `${ms}-${BigInt(n) - 1n}`
+  return ms === '0' ? '0-0' : `${BigInt(ms) - 1n}-${2n ** 64n - 1n}`
+}

@@ -1,0 +1,88 @@
+// Handlers under way: each ends by itself, by its time, or because its partition is lost. The signal of a handler is
+// made when it is asked for, and one timer serves all of them: a controller, an AbortSignal.any and a timer for each
+// entry cost more than everything else on the consumer's path (numbers in docs/BUS.md).
+import { afterMs, type Clock, SluiceError } from '../kernel/index.ts'
+import type { ConsumeOptions, Entry, HandlerContext } from './bus.ts'
+
+const TIMEOUT_MS = 60_000
+// Node fires a longer timer at once.
+const TIMER_MAX_MS = 2 ** 31 - 1
+
+export interface Handlers<T> {
+  /** Resolves with what the handler threw, or undefined. It never waits longer than the handler's time. */
+  run(entry: Entry<T>): Promise<unknown>
+  /** Ends all that are under way. */
+  abort(reason: unknown): void
+}
+
+interface Running {
+  readonly until: number
+  end(reason: unknown): void
+}
+
+type HandlerOptions<T> = Pick<ConsumeOptions<T>, 'handle' | 'timeoutMs' | 'stream' | 'group'>
+
+export function openHandlers<T>(
+  clock: Clock,
+  { handle, timeoutMs = TIMEOUT_MS, stream, group }: HandlerOptions<T>,
+): Handlers<T> {
+  const lifeMs = Math.min(timeoutMs, TIMER_MAX_MS)
+  // In the order of their deadlines, because all have the same time.
+  const running = new Set<Running>()
+  let isTimed = false
+
+  const time = (ms: number) => {
+    isTimed = true
+    afterMs(ms, () => {
+      isTimed = false
+      const now = clock.monotonic()
+      for (const one of running) {
+        if (one.until > now) return time(one.until - now)
+        one.end(
+          new SluiceError('HANDLER_TIMEOUT', `The handler ran longer than ${timeoutMs} ms.`, {
+            ...{ stream: stream.name, group, timeoutMs },
+          }),
+        )
+      }
+    })
+  }
+
+  return {
+    run: (entry) =>
+      new Promise((resolve) => {
+        let ended: { reason: unknown } | undefined
+        let controller: AbortController | undefined
+        const context: HandlerContext = {
+          get signal() {
+            controller ??= new AbortController()
+            if (ended && !controller.signal.aborted) controller.abort(ended.reason)
+            return controller.signal
+          },
+        }
+        const finish = (error: unknown) => {
+          running.delete(one)
+          resolve(error)
+        }
+        const one: Running = {
+          until: clock.monotonic() + lifeMs,
+          // A handler that ignores its signal must not hold the entry for ever.
+          end(reason) {
+            ended = { reason }
+            finish(reason)
+            controller?.abort(reason)
+          },
+        }
+        running.add(one)
+        if (!isTimed) time(lifeMs)
+        const threw = (error: unknown) => finish(error ?? new Error('the handler threw nothing'))
+        try {
+          handle(entry, context).then(() => finish(undefined), threw)
+        } catch (error) {
+          threw(error)
+        }
+      }),
+    abort(reason) {
+      for (const one of running) one.end(reason)
+    },
+  }
+}

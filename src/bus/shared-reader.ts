@@ -1,0 +1,199 @@
+// Reading without order: a blocking read over all partitions, and what keeps it whole. An answer that was lost on the
+// way was delivered all the same, so after every disturbance our own list comes first.
+import { afterMs, messageOf } from '../kernel/index.ts'
+import { closeRedis, type Redis, ready, redisError, runScript } from '../redis/index.ts'
+import type { ConsumeOptions } from './bus.ts'
+import type { RawEntry } from './codec.ts'
+import { healGroup } from './groups.ts'
+import { insist, isNoGroup, isPassing, type Link } from './link.ts'
+import type { Delivered } from './partition-reader.ts'
+import { HAND_BACK, KEEP, READ_HELD } from './scripts.ts'
+import { partitionKeys } from './stream.ts'
+
+const BLOCK_MS = 2_000
+const WATCHDOG_MS = 3_000
+const READ_BYTES = 1_000_000
+
+export interface SharedReader<T> {
+  readonly link: Link
+  readonly options: ConsumeOptions<T>
+  /** The consumer's name in the group. */
+  readonly name: string
+  readonly visibilityMs: number
+  readonly partitions: readonly number[]
+  /** partition → entries in work here. */
+  readonly inWork: ReadonlyMap<number, ReadonlySet<string>>
+  readonly receive: (partition: number, delivered: Delivered) => void
+  /** An entry in work here has gone to another consumer. */
+  readonly drop: (partition: number, entry: string) => void
+  readonly room: () => Promise<void>
+  readonly stopping: AbortSignal
+}
+
+export async function readNew<T>(shared: SharedReader<T>): Promise<void> {
+  const { link, options, name, partitions, receive, room, stopping } = shared
+  const { stream, group, concurrency = 16 } = options
+  const reader = link.reader(`${stream.name}:${group}`)
+  const stop = () => reader.disconnect()
+  stopping.addEventListener('abort', stop, { once: true })
+  const keys = partitions.map((partition) => partitionKeys(stream.name, partition).entries)
+  let unseen = false
+  try {
+    while (!stopping.aborted) {
+      await room()
+      try {
+        if (unseen) await readHeld(shared)
+        unseen = false
+        await ready(reader, WATCHDOG_MS)
+        for (const [key, entries] of await readGroup(reader, group, name, concurrency, keys)) {
+          for (const raw of entries) receive(keys.indexOf(key), { raw, attempt: 1, again: false })
+        }
+      } catch (error) {
+        if (stopping.aborted) return
+        unseen = true
+        await recover(shared, error)
+      }
+    }
+  } finally {
+    stopping.removeEventListener('abort', stop)
+    await closeRedis(reader)
+  }
+}
+
+/** Heals what a read failed for, waits when it passes by itself, and throws what neither helps against. */
+async function recover<T>(
+  { link, options, partitions, stopping }: SharedReader<T>,
+  error: unknown,
+): Promise<void> {
+  const { stream, group, from = 'start' } = options
+  const where = `${stream.name} for ${group}`
+  link.events.emit('disturbed', { where, reason: messageOf(error) })
+  if (isNoGroup(error)) {
+    await insist(link, where, stopping, (client) =>
+      healGroup(client, link, { stream, group, from }, partitions),
+    )
+  } else if (!isPassing(error)) throw redisError(error, link.url)
+  await link.clock.sleep(100, stopping)
+}
+
+/** Everything that this consumer holds and that is not in work: it was delivered in an answer that was lost. */
+async function readHeld<T>({
+  link,
+  options,
+  name,
+  partitions,
+  receive,
+  room,
+}: SharedReader<T>): Promise<void> {
+  const { stream, group, concurrency = 16 } = options
+  for (const partition of partitions) {
+    const { entries } = partitionKeys(stream.name, partition)
+    for (let after: string | undefined = '0-0'; after; ) {
+      await room()
+      const client = await link.writer()
+      const args = ['', '', group, name, concurrency, READ_BYTES, after]
+      const held = (await runScript(client, READ_HELD, [entries, entries], args)) as [
+        string,
+        string[] | null,
+      ][]
+      for (const raw of held) receive(partition, { raw, attempt: 1, again: false })
+      after = held.at(-1)?.[0]
+    }
+  }
+}
+
+type StreamReply = [key: string, entries: RawEntry[]][]
+
+async function readGroup(
+  reader: Redis,
+  group: string,
+  name: string,
+  count: number,
+  keys: readonly string[],
+): Promise<StreamReply> {
+  const cancel = afterMs(BLOCK_MS + WATCHDOG_MS, () => reader.disconnect(true))
+  try {
+    const args = ['COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', ...keys, ...keys.map(() => '>')] as const
+    const reply: unknown = await reader.xreadgroup(
+      'GROUP',
+      group,
+      name,
+      ...(args as unknown as ['STREAMS', ...string[]]),
+    )
+    // RESP3 answers a map, RESP2 a list of pairs.
+    if (reply === null || reply === undefined) return []
+    return Array.isArray(reply) ? reply : Object.entries(reply as Record<string, RawEntry[]>)
+  } finally {
+    cancel()
+  }
+}
+
+/** Keeps what is in work, and takes what silent consumers hold. */
+export async function look<T>(shared: SharedReader<T>): Promise<void> {
+  const { link, options, name, partitions, inWork, drop, stopping } = shared
+  const { stream, group } = options
+  try {
+    for (const partition of partitions) {
+      if (stopping.aborted) return
+      const client = await link.writer()
+      const key = partitionKeys(stream.name, partition).entries
+      const mine = [...inWork.get(partition)!]
+      if (mine.length > 0) {
+        const gone = (await runScript(client, KEEP, [key], [group, name, ...mine])) as string[]
+        for (const entry of gone) drop(partition, entry)
+      }
+      await takeSilent(shared, client, partition)
+    }
+  } catch (error) {
+    if (!isPassing(error) && !isNoGroup(error)) throw redisError(error, link.url)
+    const where = `recovery of ${stream.name} for ${group}`
+    link.events.emit('disturbed', { where, reason: messageOf(error) })
+  }
+}
+
+async function takeSilent<T>(shared: SharedReader<T>, client: Redis, partition: number): Promise<void> {
+  const { link, options, name, visibilityMs, receive, room, stopping } = shared
+  const { stream, group, concurrency = 16 } = options
+  const key = partitionKeys(stream.name, partition).entries
+  let cursor = '0-0'
+  do {
+    await room()
+    if (stopping.aborted) return
+    const args = [visibilityMs, cursor, 'COUNT', concurrency, 'JUSTID'] as const
+    const reply = (await client.xautoclaim(key, group, name, ...args)) as [string, string[], string[]?]
+    cursor = reply[0]
+    const gone = reply[2]?.length ?? 0
+    if (gone > 0) {
+      const fact = { stream: stream.name, group, partition, count: gone }
+      link.events.emit('lost', { ...fact, reason: 'deleted while it was pending' })
+    }
+    for (const id of reply[1]) {
+      const held = await client.xpending(key, group, id, id, 1, name)
+      const [raw] = await client.xrange(key, id, id)
+      const begun = (held as [string, string, number, number][])[0]?.[3]
+      // Acknowledged in the meantime by the consumer that was silent.
+      if (begun === undefined) continue
+      receive(partition, { raw: raw ?? [id, null], attempt: begun + 1, again: true })
+    }
+  } while (cursor !== '0-0')
+}
+
+/** At the end: what was not begun goes to others at once instead of after the visibility time-out. */
+export async function handBack<T>({
+  link,
+  options,
+  name,
+  visibilityMs,
+  partitions,
+}: SharedReader<T>): Promise<void> {
+  const { stream, group } = options
+  try {
+    const client = await link.writer()
+    for (const partition of partitions) {
+      const key = partitionKeys(stream.name, partition).entries
+      await runScript(client, HAND_BACK, [key], [group, name, visibilityMs])
+    }
+  } catch (error) {
+    link.events.emit('disturbed', { where: `leaving ${stream.name} for ${group}`, reason: messageOf(error) })
+  }
+}
