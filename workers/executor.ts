@@ -13,6 +13,7 @@ export const worker: Worker = {
       ...{ database, locks, clock, venue, enqueue, events: events.arbitrage },
       time: config.MARKET_TIME,
       maxAgeMs: config.OPPORTUNITY_MAX_AGE_MS,
+      maxAheadMs: config.QUOTE_MAX_AHEAD_MS,
       minEdgeBps: config.MIN_EDGE_BPS,
       maxNotional: decimal(config.MAX_NOTIONAL),
       // What a killed executor held is free as soon as its partitions are.

@@ -12,7 +12,7 @@ import type { ArbitrageEmitter } from './events.ts'
 import { completeLegs } from './legs.ts'
 import { checkRisk } from './risk.ts'
 import { type Enqueue, settle } from './settle.ts'
-import { findExecution, insertRefusal } from './store.ts'
+import { type Execution, findExecution, insertRefusal } from './store.ts'
 
 export interface ExecutorOptions {
   readonly database: Database
@@ -21,8 +21,9 @@ export interface ExecutorOptions {
   readonly venue: (name: string) => Venue | undefined
   /** Event: orders carry the recording's time, so that a replay is a function of its file. */
   readonly time: 'wall' | 'event'
-  /** Wall time only, ms. */
+  /** Wall time only, ms: how long ago, and how far in the future by its stamp, it may have been seen first. */
   readonly maxAgeMs: number
+  readonly maxAheadMs: number
   readonly minEdgeBps: number
   /** Quote units. */
   readonly maxNotional: Decimal
@@ -49,9 +50,9 @@ export function openExecutor(options: ExecutorOptions): Execute {
     let isPending = false
     try {
       const known = await database.read((tx) => findExecution(tx, opportunity.id))
-      isPending = known?.status === 'pending'
-      if (known && !isPending) return
-      if (!known && (await refuse(options, opportunity))) return
+      const decided = known ?? (await refuse(options, opportunity))
+      isPending = decided?.status === 'pending'
+      if (decided && !isPending) return
       const outcome = await locks.hold(
         executeLock(opportunity.symbol),
         (held) => executeHeld(options, opportunity, held),
@@ -65,17 +66,23 @@ export function openExecutor(options: ExecutorOptions): Execute {
   }
 }
 
-/** Writes the refusal when the opportunity must not be executed; returns whether it did. */
-async function refuse(options: ExecutorOptions, opportunity: Opportunity): Promise<boolean> {
-  const { clock, time, maxAgeMs, minEdgeBps, venue, database, events } = options
-  const nowMs = clock.now()
-  const maxAge = time === 'wall' ? { nowMs, limitMs: maxAgeMs } : undefined
-  const denial = checkRisk(opportunity, { venue, minEdgeBps, maxAge })
-  if (!('code' in denial)) return false
+/**
+ * Writes the refusal when the opportunity must not be executed, and returns the decision that stands. That may be a
+ * pending one: no lock is held here, so a former owner of the partition may have decided meanwhile, and whoever
+ * acknowledges its execution without finishing it would leave orders that nobody asks for.
+ */
+async function refuse(options: ExecutorOptions, opportunity: Opportunity): Promise<Execution | undefined> {
+  const { clock, time, maxAgeMs, maxAheadMs, minEdgeBps, venue, database, events } = options
+  const age = { nowMs: clock.now(), limitMs: maxAgeMs, aheadMs: maxAheadMs }
+  const denial = checkRisk(opportunity, { venue, minEdgeBps, age: time === 'wall' ? age : undefined })
+  if (!('code' in denial)) return undefined
   const decidedAt = decisionTime(options, opportunity)
-  const isNew = await database.write((tx) => insertRefusal(tx, opportunity, denial, decidedAt))
+  const { isNew, stands } = await database.write(async (tx) => ({
+    isNew: await insertRefusal(tx, opportunity, denial, decidedAt),
+    stands: await findExecution(tx, opportunity.id),
+  }))
   if (isNew) events.emit('refused', { opportunityId: opportunity.id, symbol: opportunity.symbol, ...denial })
-  return true
+  return stands
 }
 
 async function executeHeld(options: ExecutorOptions, opportunity: Opportunity, held: Held): Promise<void> {

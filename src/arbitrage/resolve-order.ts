@@ -9,7 +9,7 @@ export interface ResolveOptions {
   /** The order may be at the venue already: ask before sending. */
   readonly askFirst: boolean
   readonly clock: Clock
-  /** After this long without an answer it is left for later, ms. */
+  /** After this long without an answer it is left for later, also in the middle of a call, ms. */
   readonly patienceMs: number
   readonly signal: AbortSignal
   readonly onAmbiguous: () => void
@@ -20,8 +20,22 @@ const LAST_PAUSE_MS = 1_000
 
 /** Throws ORDER_AMBIGUOUS when the venue stays silent or the signal aborts: the order may exist. */
 export async function resolveOrder(options: ResolveOptions): Promise<OrderResult> {
-  const { venue, order, clock, patienceMs, signal, onAmbiguous } = options
-  const until = clock.monotonic() + patienceMs
+  const { clock, patienceMs } = options
+  const answered = new AbortController()
+  const impatient = new AbortController()
+  // A call that waits (the paper venue does, for the market's time) must end before the handler's own time is up:
+  // a handler that is cut off has used an attempt, and an execution that is pending must never run out of them.
+  const watch = clock.sleep(patienceMs, answered.signal).then(() => impatient.abort())
+  try {
+    return await askUntilAnswered(options, AbortSignal.any([options.signal, impatient.signal]))
+  } finally {
+    answered.abort()
+    await watch
+  }
+}
+
+async function askUntilAnswered(options: ResolveOptions, signal: AbortSignal): Promise<OrderResult> {
+  const { venue, order, clock, onAmbiguous } = options
   let mustAsk = options.askFirst
   let isInvalid = false
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
@@ -41,7 +55,7 @@ export async function resolveOrder(options: ResolveOptions): Promise<OrderResult
       }
       if (!isSluiceError(error, 'ORDER_AMBIGUOUS')) throw error
       onAmbiguous()
-      if (signal.aborted || clock.monotonic() + pauseMs > until) throw error
+      if (signal.aborted) throw error
       await clock.sleep(pauseMs, signal)
     }
   }

@@ -6,6 +6,8 @@ import type { Instrument, Venue } from '../venues/index.ts'
 
 export const DENIALS = {
   too_old: 'Seen first longer ago than OPPORTUNITY_MAX_AGE_MS (wall time only).',
+  from_future:
+    'Stamped more than QUOTE_MAX_AHEAD_MS ahead of this clock (wall time only): its age is unknown.',
   venue_unknown: 'A venue of the opportunity is not configured here.',
   instrument_unknown: 'A venue does not trade the symbol.',
   mixed_simulation: 'A simulated venue against a real one: such a price difference is made up.',
@@ -31,7 +33,7 @@ export interface RiskTerms {
   readonly venue: (name: string) => Venue | undefined
   readonly minEdgeBps: number
   /** Undefined in event time, where age is the recording's. */
-  readonly maxAge: { readonly nowMs: number; readonly limitMs: number } | undefined
+  readonly age: { readonly nowMs: number; readonly limitMs: number; readonly aheadMs: number } | undefined
 }
 
 export interface Checked {
@@ -47,8 +49,12 @@ export interface CheckedLeg {
 /** Everything that can be decided before the inventory is looked at. */
 export function checkRisk(opportunity: Opportunity, terms: RiskTerms): Checked | Denial {
   const { openedAt, edgeBps, simulated } = opportunity
-  if (terms.maxAge && terms.maxAge.nowMs - openedAt > terms.maxAge.limitMs) {
-    return deny('too_old', { ageMs: terms.maxAge.nowMs - openedAt, limitMs: terms.maxAge.limitMs })
+  if (terms.age) {
+    const { nowMs, limitMs, aheadMs } = terms.age
+    const ageMs = nowMs - openedAt
+    if (ageMs > limitMs) return deny('too_old', { ageMs, limitMs })
+    // A publisher whose clock is fast would make everything that waited in the stream look fresh.
+    if (-ageMs > aheadMs) return deny('from_future', { ageMs, aheadMs })
   }
   const buy = checkLeg(opportunity, opportunity.buyVenue, terms)
   if ('code' in buy) return buy

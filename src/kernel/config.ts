@@ -93,7 +93,7 @@ export const SETTINGS = {
   QUOTE_MAX_AGE_MS: { shape: whole(5_000, 1, 86_400_000), about: 'Older quotes are not traded on, ms.' },
   QUOTE_MAX_AHEAD_MS: {
     shape: whole(1_000, 0, 86_400_000),
-    about: 'A quote this far in the future is refused, ms.',
+    about: 'A quote, or an opportunity at the executor, this far in the future is refused, ms.',
   },
   VENUE_MAX_DEVIATION_PCT: {
     shape: number(5, 0.1, 1_000),

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openExecutor } from '../../src/arbitrage/index.ts'
 import { RetryAfter } from '../../src/bus/index.ts'
 import { executeLock, lockNames } from '../../src/catalog/index.ts'
-import { decimal, systemClock } from '../../src/kernel/index.ts'
+import type { Database } from '../../src/db/index.ts'
+import { decimal, SluiceError, systemClock } from '../../src/kernel/index.ts'
 import { type Locks, openLocks } from '../../src/locks/index.ts'
+import type { Venue } from '../../src/venues/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { btc, OPENED_AT, openStory, type StoryOptions } from './execution-story.ts'
@@ -154,6 +156,40 @@ for (const driver of drivers) {
       expect(postponed.length).toBeGreaterThan(0)
     })
 
+    it('finishes what a former owner decided while it was about to refuse it', async () => {
+      const { deliver, outcome, options, opportunity } = await story({
+        sell: { place: () => 'lose answer', answersFind: (call) => call > 6 },
+      })
+      await expect(openExecutor(options)(opportunity, quiet())).rejects.toBeInstanceOf(RetryAfter)
+      let reads = 0
+      const stale: Database = {
+        ...options.database,
+        // As it was before the former owner committed.
+        read: async (work) => (++reads === 1 ? (undefined as never) : options.database.read(work)),
+      }
+      await deliver({ database: stale, time: 'wall' })
+      expect(await outcome()).toMatchObject({ repeated: [], executions: [{ outcome: 'filled' }] })
+    })
+
+    it('leaves a call that never returns in time for its next delivery', async () => {
+      const { outcome, options, opportunity } = await story()
+      const venue = (name: string): Venue | undefined => {
+        const found = options.venue(name)
+        const place: Venue['place'] = async (order, signal) => {
+          await new Promise<void>((resolve) => {
+            signal.addEventListener('abort', () => resolve())
+          })
+          throw new SluiceError('ORDER_AMBIGUOUS', `No answer for ${order.clientOrderId}.`)
+        }
+        return found && { spec: found.spec, find: found.find, place }
+      }
+      const execute = openExecutor({ ...options, venue })
+      await expect(execute(opportunity, quiet())).rejects.toMatchObject({
+        cause: { code: 'ORDER_AMBIGUOUS' },
+      })
+      expect(await outcome()).toMatchObject({ executions: [{ status: 'pending' }], told: [] })
+    })
+
     it('waits its turn when the lock is taken', async () => {
       const { options, opportunity, outcome } = await story()
       await locks.hold(executeLock('BTC/USDT'), async () => {
@@ -182,6 +218,12 @@ for (const driver of drivers) {
     describe('is refused, once and with its reason,', () => {
       const cases: [string, Partial<StoryOptions>, string, Parameters<typeof deliverAs>[1]?][] = [
         ['when it is too old', {}, 'too_old', { time: 'wall' }],
+        [
+          'when its stamp is ahead of this clock',
+          {},
+          'from_future',
+          { time: 'wall', clock: { ...systemClock, now: () => OPENED_AT - 1_001 } },
+        ],
         ['when a venue is unknown', {}, 'venue_unknown', { venue: () => undefined }],
         ['when its edge is too small', {}, 'edge_too_small', { minEdgeBps: 80 }],
         ['when its limits lose money', { change: { sellLimit: 100.1 } }, 'edge_too_small'],

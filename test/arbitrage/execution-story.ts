@@ -64,6 +64,7 @@ export async function openStory(given: StoryOptions): Promise<Story> {
     venue: (venue) => [buy, sell].find((v) => v.spec.name === venue),
     time: 'event',
     maxAgeMs: 2_000,
+    maxAheadMs: 1_000,
     minEdgeBps: 0,
     maxNotional: decimal(50_000),
     enqueue,
