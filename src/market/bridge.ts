@@ -2,7 +2,7 @@
 // an event is its content, so each message is stored once, and one bridge hears what another one misses.
 import type { Bus } from '../bus/index.ts'
 import { INPUT_PATTERNS, inputQuotes, parseBoards } from '../catalog/index.ts'
-import type { Clock, Config, Task } from '../kernel/index.ts'
+import { type Clock, type Config, messageOf, type Task } from '../kernel/index.ts'
 import type { VenueTable } from '../venues/index.ts'
 import { type Keeper, openKeeper } from './keep-rejected.ts'
 import type { MarketEmitter } from './market-events.ts'
@@ -75,13 +75,22 @@ const streamTask = ({ bus, events }: BridgeOptions, rules: InputRules, keeper: K
       const read = normaliseValue(undefined, entry.data, takenAt, rules)
       report(events, 'stream', read)
       if (read.rejections.length > 0) {
-        keeper.keep(`${entry.stream} ${entry.entry}`, JSON.stringify(entry.data), read.rejections)
+        keeper.keep(`${entry.stream} ${entry.entry}`, textOf(entry.data), read.rejections)
       }
       return { events: read.messages.map((message) => quoteEvent(message, takenAt)) }
     },
     save: () => 'null',
     load: () => null,
   })
+
+/** JSON.parse reads any depth and JSON.stringify ends the stack: what came as text cannot always be written again. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    return `(not written: ${messageOf(error)})`
+  }
+}
 
 function report(
   events: MarketEmitter,

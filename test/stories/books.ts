@@ -4,7 +4,6 @@ import { reconcile as reconcileInventory } from '../../src/arbitrage/index.ts'
 import { type Bus, type Entry, partitionOf, type Stream } from '../../src/bus/index.ts'
 import { executions, type Fill, type Opportunity, opportunities } from '../../src/catalog/index.ts'
 import type { Database } from '../../src/db/index.ts'
-import { readConfig } from '../../src/kernel/index.ts'
 import { reconcile as reconcileLedger } from '../../src/ledger/index.ts'
 
 /** What a run leaves: every row of the tables that a replay must give again. */
