@@ -29,7 +29,8 @@ describe('processes that share a SQLite file', () => {
     children.push(child)
     const lines: string[] = []
     createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line))
-    return { child, lines }
+    // Listened for from the start: a process may end before anybody asks.
+    return { child, lines, closed: once(child, 'close') }
   }
   const holding = async () => {
     const { child, lines } = start('hold')
@@ -51,7 +52,7 @@ describe('processes that share a SQLite file', () => {
 
   it('write at the same time and lose nothing', async () => {
     const writers = [start('count', '40'), start('count', '40'), start('count', '40')]
-    await Promise.all(writers.map(({ child }) => once(child, 'close')))
+    await Promise.all(writers.map(({ closed }) => closed))
     const told = writers.flatMap(({ lines }) => lines.map(Number)).sort((a, b) => a - b)
     expect(told).toEqual(Array.from({ length: 120 }, (_, index) => index + 1))
   })
@@ -61,7 +62,7 @@ describe('processes that share a SQLite file', () => {
     const others = [start('count', '60'), start('count', '60')]
     await eventually(() => victim.lines.length > 20)
     victim.child.kill('SIGKILL')
-    await Promise.all([victim, ...others].map(({ child }) => once(child, 'close')))
+    await Promise.all([victim, ...others].map(({ closed }) => closed))
     const told = [victim, ...others].flatMap(({ lines }) => lines.map(Number))
     expect(new Set(told).size).toBe(told.length)
     const last = (await token('shared'))!
