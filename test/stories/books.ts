@@ -39,17 +39,27 @@ export async function readStream<T>(bus: Bus, stream: Stream<T>): Promise<Entry<
   return (await Promise.all(partitions)).flat()
 }
 
+/** Everything a judgement needs, read when all is at rest. */
+export async function gather(bus: Bus, database: Database) {
+  const streams = await Promise.all([opportunities, executions].map((stream) => bus.status(stream as never)))
+  return {
+    books: await readBooks(database),
+    said: await readStream(bus, opportunities),
+    told: await readStream(bus, executions),
+    deadLetters: streams.map(({ stream, deadLetters }) => ({ stream, deadLetters })),
+    ledger: await database.read(reconcileLedger),
+    inventory: await database.read(reconcileInventory),
+  }
+}
+
+export type Evidence = Awaited<ReturnType<typeof gather>>
+
 /** One sentence for each fault; empty when nothing is lost and nothing is twice. */
-export async function audit(bus: Bus, database: Database): Promise<string[]> {
-  const books = await readBooks(database)
-  const said = await readStream(bus, opportunities)
-  const told = await readStream(bus, executions)
-  const streams = [opportunities, executions] as const
-  const states = await Promise.all(streams.map((stream) => bus.status(stream)))
-  const ledger = await database.read(reconcileLedger)
-  const inventory = await database.read(reconcileInventory)
+export function judge({ books, said, told, deadLetters, ledger, inventory }: Evidence): string[] {
   return [
-    ...states.filter((s) => s.deadLetters > 0).map((s) => `${s.deadLetters} dead letters in ${s.stream}`),
+    ...deadLetters
+      .filter((s) => s.deadLetters > 0)
+      .map((s) => `${s.deadLetters} dead letters in ${s.stream}`),
     ...ledger.map((d) => `the ledger differs from its fills: ${JSON.stringify(d)}`),
     ...inventory.map((d) => `the inventory differs from its orders: ${JSON.stringify(d)}`),
     ...twice('event of opportunities', said, (entry) => entry.id),

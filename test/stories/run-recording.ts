@@ -1,7 +1,7 @@
 // One run of a recording through all processes, from an empty Redis and an empty database to rest.
 import type { Driver } from '../../src/db/index.ts'
 import { openSystem, type Settings, type System, untilSettled } from '../support/system.ts'
-import { audit, type Books, readBooks } from './books.ts'
+import { type Books, type Evidence, gather, judge } from './books.ts'
 
 export const ENDED = 'the recording has ended'
 export const CREW = ['detector', 'detector', 'executor', 'executor', 'ledger', 'ledger'] as const
@@ -12,28 +12,40 @@ export interface Run {
   readonly tookMs: number
 }
 
-/** @param disturb does its worst while the recording is fed; the run is judged when it has ended. */
+export interface RunHooks {
+  /** Does its worst while the recording is fed; the run is judged when it has ended. */
+  readonly disturb?: (system: System) => Promise<void>
+  /** Looks when all is at rest and still runs. */
+  readonly inspect?: (system: System, evidence: Evidence) => Promise<void>
+}
+
 export async function runRecording(
   driver: Driver,
   settings: Settings,
-  disturb: (system: System) => Promise<void> = async () => undefined,
+  { disturb, inspect }: RunHooks = {},
 ): Promise<Run> {
   const system = await openSystem(driver, settings)
   try {
     const began = performance.now()
-    const workers = [...CREW, 'feed'].map((name) => system.start(name))
-    await Promise.all(workers.map((worker) => worker.says(`${worker.name} started`)))
-    await disturb(system)
+    await startCrew(system)
+    await disturb?.(system)
     const feed = system.running().findLast((worker) => worker.name === 'feed')
     if (!feed) throw new Error('no feed is running at the end')
     await feed.says(ENDED, 300_000)
     await untilSettled(system)
     const tookMs = performance.now() - began
-    const faults = await audit(system.bus, system.database)
-    return { books: await readBooks(system.database), faults, tookMs }
+    const evidence = await gather(system.bus, system.database)
+    await inspect?.(system, evidence)
+    return { books: evidence.books, faults: judge(evidence), tookMs }
   } finally {
     await system.close()
   }
+}
+
+/** Starts every worker and resolves when all of them work. */
+export async function startCrew(system: System): Promise<void> {
+  const workers = [...CREW, 'feed'].map((name) => system.start(name))
+  await Promise.all(workers.map((worker) => worker.says(`${worker.name} started`)))
 }
 
 /** What a run came to, in one line. */
