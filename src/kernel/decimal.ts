@@ -26,7 +26,7 @@ export function ceilTo(value: Decimal, step: Decimal): Decimal {
 export function ratio(value: Decimal, by: Decimal, places: number): Decimal {
   // One scratch constructor per call would be slow; DP is read at the time of the division.
   Divider.DP = places
-  return new Divider(value).div(by).round(places, BigJs.roundHalfEven)
+  return new BigJs(new Divider(value).div(by))
 }
 
 export const minOf = (a: Decimal, b: Decimal): Decimal => (a.lt(b) ? a : b)
@@ -38,7 +38,9 @@ export function decimalText(value: Decimal): string {
   return text === '-0' ? '0' : text
 }
 
+// Rounds once, in the division itself: rounding its quotient again would round a half that is none.
 const Divider = BigJs()
+Divider.RM = BigJs.roundHalfEven
 const Truncating = BigJs()
 Truncating.DP = 0
 Truncating.RM = BigJs.roundDown
