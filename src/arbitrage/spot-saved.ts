@@ -33,6 +33,7 @@ interface SavedBoard {
   places: SavedPlace[]
   suspects: SavedPair[]
   open: SavedLane[]
+  heardAt?: number
 }
 interface Saved {
   version: number
@@ -47,6 +48,7 @@ function saveBoard(board: Board): SavedBoard {
   const pairs = new Set(places.flatMap((place) => place.pairs))
   return {
     name: board.name,
+    heardAt: board.heardAt,
     places: places.map(savePlace),
     suspects: [...pairs]
       .filter((pair) => pair.suspectUntil > 0)
@@ -78,6 +80,7 @@ export function loadSpot(text: string, terms: SpotRules['terms']): SpotState {
 }
 
 function loadBoard(board: Board, saved: SavedBoard, terms: SpotRules['terms']): void {
+  board.heardAt = saved.heardAt ?? 0
   for (const place of saved.places) loadPlace(board, place, terms)
   for (const { symbol, a, b, until } of saved.suspects) {
     const pair = pairOf(board, symbol, a, b)

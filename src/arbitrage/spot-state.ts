@@ -43,15 +43,26 @@ export interface Board {
   /** symbol → venue → place. */
   readonly symbols: Map<string, Map<string, Place>>
   readonly open: Set<Lane>
+  /** Time of its newest entry, ms. */
+  heardAt: number
 }
 
 export function boardOfState(boards: Map<string, Board>, name: string): Board {
   let board = boards.get(name)
   if (!board) {
-    board = { name, symbols: new Map(), open: new Set() }
+    board = { name, symbols: new Map(), open: new Set(), heardAt: 0 }
     boards.set(name, board)
   }
   return board
+}
+
+/** The board besides `present` that was silent for longest; of equal ones the one that is known for longest. */
+export function quietestBut(present: Board, boards: ReadonlyMap<string, Board>): Board | undefined {
+  let found: Board | undefined
+  for (const board of boards.values()) {
+    if (board !== present && (!found || board.heardAt < found.heardAt)) found = board
+  }
+  return found
 }
 
 /** The place of a venue's symbol, paired with the others on first sight; or why there can be none. */

@@ -5,7 +5,16 @@ import type { Quote, QuoteMessage } from '../catalog/index.ts'
 import { type Cause, type EndReason, type Episode, openEpisode, seeEpisode } from './episodes.ts'
 import { edgeOf } from './fees.ts'
 import { deviation, jumps, type PlausibilityRules } from './plausibility.ts'
-import { type Board, boardOfState, type Lane, midOf, type Pair, type Place, placeOf } from './spot-state.ts'
+import {
+  type Board,
+  boardOfState,
+  type Lane,
+  midOf,
+  type Pair,
+  type Place,
+  placeOf,
+  quietestBut,
+} from './spot-state.ts'
 import { type Sweep, sweep } from './sweep.ts'
 
 /** What one venue asks for one symbol. Amounts are float64: what is sent is computed again in decimals. */
@@ -27,6 +36,8 @@ export type Refusal =
   | 'superseded'
   | 'jump'
   | 'deviation'
+  /** What was known of it gave way to another board: see `BOARDS_MAX`. */
+  | 'forgotten'
 
 export interface SpotRules extends PlausibilityRules {
   /** An opportunity has an edge above this fraction. */
@@ -55,6 +66,10 @@ export interface SpotState {
 
 export const emptySpot = (): SpotState => ({ boards: new Map() })
 
+// Of one partition. A venue with a default instrument trades whatever symbol an outside feed names, and all of this
+// is kept, saved and loaded; real boards are some dozens, and the one that is silent for longest gives way.
+const BOARDS_MAX = 1_000
+
 /** Applies all quotes of the message, then evaluates; last what grew stale on the same board is closed. */
 export function applyMessage(
   state: SpotState,
@@ -63,8 +78,10 @@ export function applyMessage(
   rules: SpotRules,
   sink: SpotSink,
 ): void {
+  const { quotes } = message
   const board = boardOfState(state.boards, message.board)
-  const { quotes, venue } = message
+  if (cause.time > board.heardAt) board.heardAt = cause.time
+  if (state.boards.size > BOARDS_MAX) forgetQuietest(state, board, cause, sink)
   if (quotes.length === 1) {
     const place = takeQuote(board, message, quotes[0]!, cause, rules, sink)
     if (place) evaluate(board, place, cause, rules, sink)
@@ -76,7 +93,7 @@ export function applyMessage(
     }
     for (const place of places) evaluate(board, place, cause, rules, sink)
   }
-  closeStale(board, venue, cause, rules, sink)
+  closeStale(board, cause, rules, sink)
 }
 
 /** The place whose quote changed; undefined when nothing did. */
@@ -215,10 +232,19 @@ function end(board: Board, lane: Lane, reason: EndReason, time: number, sink: Sp
   sink.closed(lane, episode, reason, time)
 }
 
+function forgetQuietest({ boards }: SpotState, present: Board, cause: Cause, sink: SpotSink): void {
+  const board = quietestBut(present, boards)
+  if (!board) return
+  boards.delete(board.name)
+  for (const lane of board.open) end(board, lane, 'stale', cause.time, sink)
+  for (const places of board.symbols.values()) {
+    for (const { venue, symbol } of places.values()) sink.refused('forgotten', venue, symbol)
+  }
+}
+
 /** Time passes for every venue of a board with each of its entries, also for those that fell silent. */
-function closeStale(board: Board, venue: string, cause: Cause, rules: SpotRules, sink: SpotSink): void {
+function closeStale(board: Board, cause: Cause, rules: SpotRules, sink: SpotSink): void {
   for (const lane of board.open) {
-    if (lane.buy.venue === venue && lane.sell.venue === venue) continue
     const [buy, sell] = [lane.buy.quote, lane.sell.quote]
     if (!buy || !sell) end(board, lane, 'refused', cause.time, sink)
     else if (isStale(buy, cause.time, rules) || isStale(sell, cause.time, rules)) {

@@ -50,6 +50,8 @@ export type Opinion = {
 const PRICES_MIN = 50
 /** A longer silence begins the series anew: what was before it is another market. */
 const GAP_MAX_SECONDS = 60
+// Of one partition. An outside feed may name any symbol; the series that is silent for longest gives way.
+const SERIES_MAX = 1_000
 
 export function technicalSignals(
   config: Pick<Config, 'QUOTE_MAX_AGE_MS'>,
@@ -70,12 +72,11 @@ function applyEntry(state: TechnicalState, entry: Entry<QuoteMessage>, maxAgeMs:
   const tell: NonNullable<FoldOutput['tell']>[number][] = []
   for (const quote of quotes) {
     const name = `${quote.symbol}${simulated ? ' simulated' : ''}`
-    state.series[name] ??= newSeries(newSamples())
-    const { samples } = state.series[name]
+    const { samples } = seriesOf(state.series, name)
     const sample = sampleBefore(samples, entry.time, maxAgeMs)
     if (sample) {
       if (sample.seconds > GAP_MAX_SECONDS) state.series[name] = newSeries(samples)
-      const opinions = opinionsAt(state.series[name], sample.price)
+      const opinions = opinionsAt(state.series[name]!, sample.price)
       for (const said of signalsOf(state, opinions, sample, quote.symbol, entry)) {
         events.push(...said.events)
         tell.push(...(said.tell ?? []))
@@ -84,6 +85,20 @@ function applyEntry(state: TechnicalState, entry: Entry<QuoteMessage>, maxAgeMs:
     takeMid(samples, venue, quote)
   }
   return { events, tell }
+}
+
+/** The series of that name, begun when there is none. */
+function seriesOf(series: TechnicalState['series'], name: string): Series {
+  const known = series[name]
+  if (known) return known
+  const names = Object.keys(series)
+  if (names.length >= SERIES_MAX) {
+    const second = (one: string) => series[one]!.samples.second
+    delete series[names.reduce((quietest, one) => (second(one) < second(quietest) ? one : quietest))]
+  }
+  const begun = newSeries(newSamples())
+  series[name] = begun
+  return begun
 }
 
 const newSeries = (samples: Samples): Series => ({

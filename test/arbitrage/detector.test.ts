@@ -134,6 +134,23 @@ describe('detector', () => {
     expect(refused).toEqual(['too_old a', 'future a', 'superseded a'])
   })
 
+  it('forgets the board that was silent for longest when more are named than it keeps, and closes what is open', () => {
+    const { at, apply, refused } = running()
+    const named = (i: number) => apply(entryOf({ venue: 'a', quotes: [quoteOf(`S${i}/X`, 1, 2, T)] }, T + i))
+    const kept = 1_000
+    at(0, 'a', 100, 101)
+    expect(at(0, 'b', 102, 103)).toHaveLength(1)
+    for (let i = 1; i < kept; i += 1) expect(named(i)).toEqual([])
+    expect(refused).toEqual([])
+    expect(named(kept)).toMatchObject([{ phase: 'closed', reason: 'stale', symbol: SYMBOL }])
+    named(kept + 1)
+    expect(refused).toEqual(['forgotten a', 'forgotten b', 'forgotten a'])
+    // Heard again later, a board stays.
+    named(2)
+    named(kept + 2)
+    expect(at(kept + 3, 'b', 102, 103)).toEqual([])
+  })
+
   it('closes as stale when the next entry of the board shows it, also a heartbeat or another venue', () => {
     const { at, apply } = running()
     at(0, 'a', 100, 101)

@@ -130,6 +130,22 @@ describe('technical signals', () => {
     expect(run(fold, broken).signals).toEqual([])
   })
 
+  it('keep a bounded number of series: the one that is silent for longest gives way', () => {
+    const { start, apply } = technicalSignals(readConfig({}))
+    const state = start()
+    const hear = (i: number) => {
+      const entry = quoted(100, T + i * 1_000)
+      apply(state, {
+        ...entry,
+        data: { ...entry.data, quotes: [{ ...entry.data.quotes[0]!, symbol: `S${i}/X` }] },
+      })
+    }
+    for (let i = 0; i < 1_003; i += 1) hear(i)
+    const names = Object.keys(state.series)
+    expect(names).toHaveLength(1_000)
+    expect([names[0], names.at(-1)]).toEqual(['S3/X', 'S1002/X'])
+  })
+
   it('keep simulated prices apart from those of markets', () => {
     const mixed = falling(60).flatMap((p, i) => [
       quoted(p, T + i * 1000, 's', true),
