@@ -40,7 +40,7 @@ export function addDeadLetterCommands(program: Command, terminalOf: TerminalOf, 
     .argument('<stream>')
     .argument('<entry>', 'its id, as list shows it')
     .option(...json)
-    .addHelpText('after', examples('sluice dlq show market.quotes 1700000000000-0'))
+    .addHelpText('after', examples('sluice dlq show market.quotes 3/1700000000000-0'))
     .action((name: string, entry: string, options: Options) => show(name, entry, terminalOf(options)))
   for (const [verb, about] of [
     ['replay', 'Publish it again to its stream and remove it here.'],
@@ -59,7 +59,7 @@ export function addDeadLetterCommands(program: Command, terminalOf: TerminalOf, 
       .addHelpText(
         'after',
         examples(
-          `sluice dlq ${verb} market.quotes 1700000000000-0`,
+          `sluice dlq ${verb} market.quotes 3/1700000000000-0`,
           `sluice dlq ${verb} market.quotes --all`,
         ),
       )

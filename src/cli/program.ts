@@ -139,7 +139,7 @@ function addFeeding(program: Command): void {
     .option('--ask-size <quantity>', 'in base units', atLeast(0), 1)
     .option('--time <ms>', 'when it was true, ms since 1970 (default: now)', atLeast(1))
     .option(...JSON_OPTION)
-    .addHelpText('after', examples('sluice publish sim-alpha BTC/USDT --bid 64000.1 --ask 64000.9'))
+    .addHelpText('after', examples('sluice publish demo-a BTC/USDT --bid 64000.1 --ask 64000.9'))
     .action(async (venue: string, symbol: string, options: Json & PublishOptions) => {
       const { publishQuote } = await import('./publish.ts')
       await publishQuote(venue, symbol, options, terminalOf(options))
