@@ -46,7 +46,7 @@ describe.skipIf(part === undefined)('killing and pausing any worker at any time'
     const expected = await quiet
     // All is published at once, so each executor dies with nearly everything delivered to it.
     const run = await runRecording('sqlite', settings, {
-      disturb: (system) => killAll(system, 'executor', 8),
+      disturb: (system) => killAll(system, 'executor', 7),
     })
     expect(run.faults).toEqual([])
     expect(firstDifference(expected.books, run.books)).toBeUndefined()

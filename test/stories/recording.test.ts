@@ -1,5 +1,5 @@
 // The recorded market through the running system: feed, two detectors, two executors and a ledger as processes.
-// `npm test` takes half an hour of it; `npm run stories:full` all eight.
+// `npm test` takes a quarter of an hour of it; `npm run stories:full` all eight.
 import { afterAll, describe, expect, it } from 'vitest'
 import { drivers } from '../support/database.ts'
 import { recording } from '../support/recordings.ts'
@@ -9,7 +9,7 @@ import { type Run, runRecording, summaryOf } from './run-recording.ts'
 
 const isFull = process.env['SLUICE_STORIES'] === 'full'
 const file = recording(BRL)
-const part = file === undefined || isFull ? undefined : await partOf(file, 11_650, 950)
+const part = file === undefined || isFull ? undefined : await partOf(file, 11_650, 500)
 afterAll(() => part?.remove())
 
 describe.skipIf(file === undefined)('a recorded market', () => {

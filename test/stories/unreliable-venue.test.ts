@@ -13,7 +13,7 @@ import { type Run, runRecording, summaryOf } from './run-recording.ts'
 import { LEASE_MS, strike, strikeSeed } from './strikes.ts'
 
 const file = recording(BRL)
-const part = file === undefined ? undefined : await partOf(file, 11_650, 950)
+const part = file === undefined ? undefined : await partOf(file, 11_650, 500)
 afterAll(() => part?.remove())
 
 describe.skipIf(part === undefined)('a venue that rejects, fills in part and keeps silent', () => {
@@ -59,10 +59,10 @@ describe.skipIf(part === undefined)('a venue that rejects, fills in part and kee
     const seed = strikeSeed('an unreliable venue')
     const run = await runRecording('sqlite', settings, {
       disturb: async (system) => {
-        await strike(system, { seed, times: 10, kinds: ['executor'] })
+        await strike(system, { seed, times: 6, kinds: ['executor'] })
       },
     })
-    process.stderr.write(`unreliable venue, 10 strikes: ${summaryOf(run)}\n`)
+    process.stderr.write(`unreliable venue, 6 strikes: ${summaryOf(run)}\n`)
     expect(run.faults).toEqual([])
     expect(firstDifference(first.get('sqlite')!.books, run.books)).toBeUndefined()
   })
