@@ -1,0 +1,52 @@
+// The checker of what several owners did to one stream, given in the order in which it happened.
+export interface Effect {
+  readonly name: string
+  readonly key: string
+  readonly n: number
+}
+
+/**
+ * What is wrong with the effects. At least once: every number of every key is there. In order: an owner goes through
+ * a key without leaving a number out, and a new owner begins at most one behind the last number done before it.
+ * One owner: after another owner's effect a former one adds at most the entry that it had under way, until it has
+ * begun anew behind what was done.
+ */
+export function faultsOf(effects: readonly Effect[], keys: readonly string[], each: number): string[] {
+  return keys.flatMap((key) =>
+    faultsOfKey(
+      effects.filter((effect) => effect.key === key),
+      key,
+      each,
+    ),
+  )
+}
+
+function faultsOfKey(effects: readonly Effect[], key: string, each: number): string[] {
+  const faults: string[] = []
+  const lastOf = new Map<string, number>()
+  /** Effects of an owner since another one took its place. */
+  const after = new Map<string, number>()
+  let done = -1
+  let owner: string | undefined
+  for (const { name, n } of effects) {
+    const last = lastOf.get(name)
+    if (n > done + 1) faults.push(`${key}: ${name} did ${n} when ${done + 1} was not done`)
+    if (last !== undefined && n !== last + 1 && n > last) faults.push(`${key}: ${name} left out ${last + 1}`)
+    if (last !== undefined && n < last) faults.push(`${key}: ${name} went back from ${last} to ${n}`)
+    if (n > done || owner === undefined) {
+      if (owner !== undefined && owner !== name) after.set(owner, 0)
+      owner = name
+      after.delete(name)
+    } else if (name !== owner) {
+      const times = (after.get(name) ?? -1) + 1
+      after.set(name, times)
+      const isNew = last === undefined
+      if (!isNew && times > 1) faults.push(`${key}: ${name} went on after ${owner} had taken over`)
+    }
+    lastOf.set(name, n)
+    done = Math.max(done, n)
+  }
+  for (let n = 0; n < each; n++)
+    if (!effects.some((effect) => effect.n === n)) faults.push(`${key}: ${n} is missing`)
+  return faults
+}
