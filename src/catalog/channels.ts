@@ -16,7 +16,6 @@ export const INPUT_PATTERNS = ['market:ticker:*', 'market:orderbook:*', 'market:
 
 /** Where signals are told to whoever listens: market:signal:technical and so on. */
 export const signalChannel = (kind: string) => `market:signal:${kind}`
-export const SIGNAL_PATTERN = 'market:signal:*'
 
 /** Says which cached answers are no longer true. */
 export const CACHE_DROPS = 'cache:drops'

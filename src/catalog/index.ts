@@ -5,8 +5,6 @@ export {
   INPUT_CHANNEL,
   INPUT_PATTERNS,
   inputChannels,
-  lockReleased,
-  SIGNAL_PATTERN,
   signalChannel,
 } from './channels.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
@@ -14,9 +12,7 @@ export { executeLock, lockNames } from './locks.ts'
 export {
   feedPlaces,
   type InputRejected,
-  inputRejected,
   type Level,
-  level,
   type Quote,
   type QuoteMessage,
   quote,
@@ -45,16 +41,13 @@ export {
   type ExecutionCompleted,
   type ExecutionEvent,
   executionCompleted,
-  executionEvent,
   type Fill,
-  fill,
   type Opportunity,
   opportunity,
   type Side,
   type Signal,
   type Source,
   signal,
-  source,
 } from './trading.ts'
 export {
   allPositions,
