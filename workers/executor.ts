@@ -1,5 +1,11 @@
 // Executes opportunities on paper, and keeps a record of every one that was seen.
-import { executorTask, openExecutor, recorderTask, seedInventory } from '../src/arbitrage/index.ts'
+import {
+  checkSources,
+  executorTask,
+  openExecutor,
+  recorderTask,
+  seedInventory,
+} from '../src/arbitrage/index.ts'
 import { decimal } from '../src/kernel/index.ts'
 import type { Worker } from '../src/platform.ts'
 
@@ -11,6 +17,7 @@ export const worker: Worker = {
     const { bus, database, locks, clock, config, venues, venue, enqueue, relay, events } = platform
     const execute = openExecutor({
       ...{ database, locks, clock, venue, enqueue, events: events.arbitrage },
+      sources: (opportunity) => checkSources(bus, opportunity),
       time: config.MARKET_TIME,
       maxAgeMs: config.OPPORTUNITY_MAX_AGE_MS,
       maxAheadMs: config.QUOTE_MAX_AHEAD_MS,

@@ -10,7 +10,7 @@ import type { Venue } from '../venues/index.ts'
 import { decide } from './decide.ts'
 import type { ArbitrageEmitter } from './events.ts'
 import { completeLegs } from './legs.ts'
-import { checkRisk } from './risk.ts'
+import { checkRisk, type Denial } from './risk.ts'
 import { type Enqueue, settle } from './settle.ts'
 import { type Execution, findExecution, insertRefusal } from './store.ts'
 
@@ -19,6 +19,8 @@ export interface ExecutorOptions {
   readonly locks: Locks
   readonly clock: Clock
   readonly venue: (name: string) => Venue | undefined
+  /** Why the entries that it names do not bear it out, if they do not (`checkSources`). */
+  readonly sources: (opportunity: Opportunity) => Promise<Denial | undefined>
   /** Event: orders carry the recording's time, so that a replay is a function of its file. */
   readonly time: 'wall' | 'event'
   /** Wall time only, ms: how long ago, and how far in the future by its stamp, it may have been seen first. */
@@ -72,10 +74,14 @@ export function openExecutor(options: ExecutorOptions): Execute {
  * acknowledges its execution without finishing it would leave orders that nobody asks for.
  */
 async function refuse(options: ExecutorOptions, opportunity: Opportunity): Promise<Execution | undefined> {
-  const { clock, time, maxAgeMs, maxAheadMs, minEdgeBps, venue, database, events } = options
+  const { clock, time, maxAgeMs, maxAheadMs, minEdgeBps, venue, sources, database, events } = options
   const age = { nowMs: clock.now(), limitMs: maxAgeMs, aheadMs: maxAheadMs }
-  const denial = checkRisk(opportunity, { venue, minEdgeBps, age: time === 'wall' ? age : undefined })
-  if (!('code' in denial)) return undefined
+  const later = (error: unknown): never => {
+    throw postpone(options, opportunity, error)
+  }
+  const checked = checkRisk(opportunity, { venue, minEdgeBps, age: time === 'wall' ? age : undefined })
+  const denial = 'code' in checked ? checked : await sources(opportunity).catch(later)
+  if (!denial) return undefined
   const decidedAt = decisionTime(options, opportunity)
   const { isNew, stands } = await database.write(async (tx) => ({
     isNew: await insertRefusal(tx, opportunity, denial, decidedAt),

@@ -1,3 +1,4 @@
+export { checkSources } from './check-sources.ts'
 export {
   type DetectorConfig,
   type DetectorEmitter,

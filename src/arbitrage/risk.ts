@@ -11,7 +11,10 @@ export const DENIALS = {
   venue_unknown: 'A venue of the opportunity is not configured here.',
   instrument_unknown: 'A venue does not trade the symbol.',
   mixed_simulation: 'A simulated venue against a real one: such a price difference is made up.',
-  source_missing: 'The opportunity does not name the entry of a venue that it was computed from.',
+  same_venue: 'It buys and sells at one venue.',
+  source_missing:
+    'It does not name an entry of each venue from which it was computed, or the stream has it no more.',
+  not_in_sources: 'Its prices, limits or quantity are not what the entries that it names offer.',
   edge_too_small: 'The edge is below MIN_EDGE_BPS, or nothing is left at the exact limits after both fees.',
   below_minimum: 'What could be traded is less than a venue accepts.',
   no_inventory: 'What the venues hold for us does not pay for the least quantity.',
@@ -56,6 +59,8 @@ export function checkRisk(opportunity: Opportunity, terms: RiskTerms): Checked |
     // A publisher whose clock is fast would make everything that waited in the stream look fresh.
     if (-ageMs > aheadMs) return deny('from_future', { ageMs, aheadMs })
   }
+  if (opportunity.buyVenue === opportunity.sellVenue)
+    return deny('same_venue', { venue: opportunity.buyVenue })
   const buy = checkLeg(opportunity, opportunity.buyVenue, terms)
   if ('code' in buy) return buy
   const sell = checkLeg(opportunity, opportunity.sellVenue, terms)

@@ -44,7 +44,8 @@ export type Source = z.infer<typeof source>
  * from the symbol, the venues and the event that opened it, so a detector that recovers finds the same ids.
  */
 export const opportunity = z.object({
-  id: z.string(),
+  /** A key in two databases: Postgres takes no NUL, and nobody reads 200 kB of it. */
+  id: z.string().regex(/^[\x20-\x7e]{1,128}$/),
   phase: z.enum(['opened', 'closed']),
   symbol: symbolName,
   buyVenue: venueName,

@@ -1,3 +1,4 @@
+export { entryBefore } from './book-in-force.ts'
 export type { FeedStep, PublishSteps } from './feed.ts'
 export { checkOrder, fillFromBook, type Taking } from './fill.ts'
 export { openPaperVenue, type PaperConfig } from './paper.ts'

@@ -228,7 +228,14 @@ for (const driver of drivers) {
         ['when its edge is too small', {}, 'edge_too_small', { minEdgeBps: 80 }],
         ['when its limits lose money', { change: { sellLimit: 100.1 } }, 'edge_too_small'],
         ['when real and simulated are mixed', { change: { simulated: false } }, 'mixed_simulation'],
+        ['when it has one venue', { name: 'one', change: { sellVenue: 'one-buy' } }, 'same_venue'],
         ['when its sources are not named', { change: { sources: [] } }, 'source_missing'],
+        [
+          'when its sources do not bear it out',
+          {},
+          'not_in_sources',
+          { sources: async () => ({ code: 'not_in_sources', facts: {} }) },
+        ],
         ['when it is below a minimum', { change: { quantity: 0.01 } }, 'below_minimum'],
         ['when the cap is below a minimum', {}, 'below_minimum', { maxNotional: decimal(4) }],
         [

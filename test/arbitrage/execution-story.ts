@@ -62,6 +62,7 @@ export async function openStory(given: StoryOptions): Promise<Story> {
     locks,
     clock: systemClock,
     venue: (venue) => [buy, sell].find((v) => v.spec.name === venue),
+    sources: async () => undefined,
     time: 'event',
     maxAgeMs: 2_000,
     maxAheadMs: 1_000,
