@@ -1,29 +1,39 @@
 // Runs what is scheduled: trimming, retention, reconciliation. Any number of them may run.
-import { reconcile as reconcileInventory } from '../src/arbitrage/index.ts'
+import { reconcile as reconcileInventory, settledWithFills } from '../src/arbitrage/index.ts'
 import { forgetInbox } from '../src/bus/index.ts'
 import { STREAMS } from '../src/catalog/index.ts'
-import { reconcile as reconcileLedger } from '../src/ledger/index.ts'
+import type { Tx } from '../src/db/index.ts'
+import { notBooked, reconcile as reconcileLedger } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
 
-// An event that comes again later than this would be booked again; dead letters are replayed by then or dropped.
+// Dead letters are replayed by then or dropped. What comes later still finds its fills and its trade under their
+// ids and changes nothing; the inbox only finds out sooner.
 const INBOX_MS = 30 * 86_400_000
+// Differences that are named in the log; their number is always told.
+const NAMED_MAX = 20
+const PAGE = 2_000
+/** Unbooked executions that are looked for: beyond it the ledger has other troubles. */
+const UNBOOKED_MAX = 10_000
 
 export const worker: Worker = {
   name: 'scheduler',
   about: 'runs scheduled jobs',
   usesDatabase: true,
-  tasks: (platform) => [
-    platform.jobs.run({
-      trim: () => trim(platform),
-      retention: () => forget(platform),
-      reconcile: () => reconcile(platform),
-    }),
-  ],
+  tasks(platform) {
+    const lateBookings = openLateBookings(platform)
+    return [
+      platform.jobs.run({
+        trim: ({ signal }) => trim(platform, signal),
+        retention: () => forget(platform),
+        reconcile: () => reconcile(platform, lateBookings),
+      }),
+    ]
+  },
 }
 
-async function trim({ bus }: Platform) {
+async function trim({ bus }: Platform, signal: AbortSignal) {
   let removed = 0
-  for (const stream of STREAMS) removed += await bus.trim(stream)
+  for (const stream of STREAMS) if (!signal.aborted) removed += await bus.trim(stream)
   return { removed }
 }
 
@@ -33,10 +43,37 @@ async function forget({ database, clock, config }: Platform) {
   return { removed: await database.write((tx) => forgetInbox(tx, clock.now() - INBOX_MS)) }
 }
 
-async function reconcile({ database, log }: Platform) {
-  const ledger = await database.read(reconcileLedger)
-  const inventory = await database.read(reconcileInventory)
-  for (const difference of ledger) log.error({ difference }, 'the ledger does not equal its fills')
-  for (const difference of inventory) log.error({ difference }, 'the inventory does not equal its orders')
-  return { ledger: ledger.length, inventory: inventory.length }
+async function reconcile({ database, log }: Platform, lateBookings: () => Promise<readonly string[]>) {
+  const tell = (differences: readonly unknown[], says: string) => {
+    const count = differences.length
+    for (const difference of differences.slice(0, NAMED_MAX)) log.error({ difference, count }, says)
+    return count
+  }
+  return {
+    ledger: tell(await database.read(reconcileLedger), 'the ledger does not equal its fills'),
+    inventory: tell(await database.read(reconcileInventory), 'the inventory does not equal its orders'),
+    unbooked: tell(await lateBookings(), 'an execution is settled and the ledger has not booked it'),
+  }
+}
+
+/** Settled executions that the ledger did not have at the last call either: what is on its way arrives meanwhile. */
+function openLateBookings({ database }: Pick<Platform, 'database'>): () => Promise<readonly string[]> {
+  let before: ReadonlySet<string> = new Set()
+  return async () => {
+    const unbooked = await database.read(findUnbooked)
+    const late = unbooked.filter((id) => before.has(id))
+    before = new Set(unbooked)
+    return late
+  }
+}
+
+async function findUnbooked(tx: Tx): Promise<string[]> {
+  const unbooked: string[] = []
+  for (let after = ''; unbooked.length < UNBOOKED_MAX; ) {
+    const settled = await settledWithFills(tx, after, PAGE)
+    unbooked.push(...(await notBooked(tx, settled)))
+    if (settled.length < PAGE) break
+    after = settled.at(-1)!
+  }
+  return unbooked
 }

@@ -1,5 +1,5 @@
 export { type LedgerEmitter, type LedgerEvents, ledgerEmitter } from './events.ts'
 export { equityOf, latestTradesOf, positionsOf, totalsOf } from './reads.ts'
-export { type Difference, reconcile } from './reconcile.ts'
+export { type Difference, notBooked, reconcile } from './reconcile.ts'
 export { seedCash } from './store.ts'
 export { bookExecutions, type LedgerOptions } from './tasks.ts'

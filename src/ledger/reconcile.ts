@@ -30,6 +30,17 @@ export async function reconcile(tx: Tx): Promise<Difference[]> {
   ]
 }
 
+/** Those of the opportunities that have no trade. At most a few thousand ids a call. */
+export async function notBooked({ sql, t }: Tx, opportunityIds: readonly string[]): Promise<string[]> {
+  if (opportunityIds.length === 0) return []
+  const rows = await sql
+    .select({ id: t.trades.opportunityId })
+    .from(t.trades)
+    .where(inArray(t.trades.opportunityId, [...opportunityIds]))
+  const booked = new Set(rows.map(({ id }) => id))
+  return opportunityIds.filter((id) => !booked.has(id))
+}
+
 async function deriveFromFills({ sql, t }: Tx) {
   const cash = new Map<string, Decimal>()
   const positions = new Map<string, Sums>()

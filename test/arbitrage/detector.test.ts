@@ -145,9 +145,7 @@ describe('detector', () => {
     expect(named(kept)).toMatchObject([{ phase: 'closed', reason: 'stale', symbol: SYMBOL }])
     named(kept + 1)
     expect(refused).toEqual(['forgotten a', 'forgotten b', 'forgotten a'])
-    // Heard again later, a board stays.
-    named(2)
-    named(kept + 2)
+    // It begins anew when it is heard again: b alone is no pair.
     expect(at(kept + 3, 'b', 102, 103)).toEqual([])
   })
 

@@ -11,7 +11,7 @@ import {
 import { lockAvailable, reserve, settleInventory } from '../../src/arbitrage/inventory.ts'
 import { recordOpportunity } from '../../src/arbitrage/record.ts'
 import { lockNames } from '../../src/catalog/index.ts'
-import { eq } from '../../src/db/index.ts'
+import { and, eq } from '../../src/db/index.ts'
 import { decimal, decimalText, systemClock } from '../../src/kernel/index.ts'
 import { type Locks, openLocks } from '../../src/locks/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -192,10 +192,24 @@ for (const driver of drivers) {
       expect(differences).toContainEqual({
         venue: 'even-buy',
         asset: 'BTC',
+        column: 'total',
         inventory: '4.5',
         expected: '6',
       })
       expect(differences).toHaveLength(6)
+    })
+
+    it('names what is set aside for nobody', async () => {
+      await store.database.write(({ sql, t }) =>
+        sql
+          .update(t.inventory)
+          .set({ reserved: '0.1' })
+          .where(and(eq(t.inventory.venue, 'even-buy'), eq(t.inventory.asset, 'USDT'))),
+      )
+      expect(await store.database.read(reconcile)).toContainEqual({
+        ...{ venue: 'even-buy', asset: 'USDT', column: 'reserved' },
+        ...{ inventory: '0.1', expected: '0' },
+      })
     })
   })
 }
