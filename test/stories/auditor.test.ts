@@ -39,6 +39,11 @@ describe.skipIf(file === undefined)('the auditor', () => {
   const faults: [string, RegExp, (evidence: Evidence) => void][] = [
     ['an opportunity that nobody decided', /said and not decided/, (e) => void e.books.executions.pop()],
     ['an opportunity that nobody recorded', /said and not recorded/, (e) => void e.books.opportunities.pop()],
+    [
+      'an end that nobody recorded',
+      /end .* said and not recorded/,
+      (e) => void Object.assign(e.books.opportunities[0]!, { closedAt: null }),
+    ],
     ['an opportunity said twice', /event of opportunities .* twice/, (e) => void e.said.push(e.said[0]!)],
     ['a hole in the stream', /goes from 1 to 3/, (e) => void e.said.splice(1, 1)],
     ['an order without an intent', /at the venue and not intended/, (e) => void e.books.intents.pop()],

@@ -76,10 +76,13 @@ export function judge({ books, said, told, deadLetters, ledger, inventory }: Evi
 
 function auditDecisions(books: Books, said: readonly Opportunity[]): string[] {
   const opened = said.filter(({ phase }) => phase === 'opened').map(({ id }) => id)
+  const closed = said.filter(({ phase }) => phase === 'closed').map(({ id }) => id)
+  const ended = books.opportunities.filter(({ closedAt }) => closedAt !== null)
   const executed = books.executions.filter(({ status }) => status === 'completed')
   const filled = executed.filter(({ outcome }) => outcome !== 'none').map((e) => e.opportunityId)
   return [
     ...differences('opportunity', 'said', opened, 'recorded', idsOf(books.opportunities, 'id')),
+    ...differences('end', 'said', closed, 'recorded', idsOf(ended, 'id')),
     ...differences('opportunity', 'said', opened, 'decided', idsOf(books.executions, 'opportunityId')),
     ...differences('trade', 'executed', filled, 'booked', idsOf(books.trades, 'opportunityId')),
     ...books.executions

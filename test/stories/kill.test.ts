@@ -1,4 +1,4 @@
-// Workers are killed and paused at 24 random moments while a recorded market is traded. Afterwards nothing is lost,
+// Workers are killed and paused at 20 random moments while a recorded market is traded. Afterwards nothing is lost,
 // nothing is twice, and every row is the one that an undisturbed run leaves.
 import { afterAll, describe, expect, it } from 'vitest'
 import { drivers } from '../support/database.ts'
@@ -9,7 +9,7 @@ import { BRL, partOf, recordedSettings } from './recorded-market.ts'
 import { type Run, runRecording, summaryOf } from './run-recording.ts'
 import { LEASE_MS, strike, strikeSeed } from './strikes.ts'
 
-const STRIKES = 24
+const STRIKES = 20
 // Half an hour in which the venues crossed often; at 60 times its pace it lasts as long as the strikes.
 const file = recording(BRL)
 const part = file === undefined ? undefined : await partOf(file, 11_650, 950)
