@@ -86,7 +86,7 @@ it('loses nothing and keeps the order of each key when owners are killed at rand
   const stream = numberStream()
   await bus.publish(numbers(stream, 12, 250))
   let workers = [child(stream), child(stream)]
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     const at = (await countOf(stream)) + 50 + Math.floor(random() * 400)
     await eventually(async () => (await countOf(stream)) >= Math.min(at, 2_500), {
       what: `seed ${seed}: ${at} effects`,
