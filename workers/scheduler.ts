@@ -43,16 +43,26 @@ async function forget({ database, clock, config }: Platform) {
   return { removed: await database.write((tx) => forgetInbox(tx, clock.now() - INBOX_MS)) }
 }
 
-async function reconcile({ database, log }: Platform, lateBookings: () => Promise<readonly string[]>) {
-  const tell = (differences: readonly unknown[], says: string) => {
+const SAYS = {
+  ledger: 'the ledger does not equal its fills',
+  inventory: 'the inventory does not equal its orders and reservations',
+  unbooked: 'an execution is settled and the ledger has not booked it',
+} as const
+
+async function reconcile(
+  { database, events, log }: Platform,
+  lateBookings: () => Promise<readonly string[]>,
+) {
+  const tell = (what: keyof typeof SAYS, differences: readonly unknown[]) => {
     const count = differences.length
-    for (const difference of differences.slice(0, NAMED_MAX)) log.error({ difference, count }, says)
+    for (const difference of differences.slice(0, NAMED_MAX)) log.error({ difference, count }, SAYS[what])
+    if (count > 0) events.ledger.emit('differing', { what, count })
     return count
   }
   return {
-    ledger: tell(await database.read(reconcileLedger), 'the ledger does not equal its fills'),
-    inventory: tell(await database.read(reconcileInventory), 'the inventory does not equal its orders'),
-    unbooked: tell(await lateBookings(), 'an execution is settled and the ledger has not booked it'),
+    ledger: tell('ledger', await database.read(reconcileLedger)),
+    inventory: tell('inventory', await database.read(reconcileInventory)),
+    unbooked: tell('unbooked', await lateBookings()),
   }
 }
 

@@ -84,7 +84,7 @@ export const trades = (w: Words) =>
       /** What stayed open: base units (+ bought and not sold, − the reverse) and what they cost (+) or brought (−). */
       residualQuantity: w.decimal('residual_quantity').notNull(),
       residualNotional: w.decimal('residual_notional').notNull(),
-      /** filled, unwound or none; null until completed. */
+      /** filled, unwound or exposed; an execution without fills is no trade. */
       outcome: w.text('outcome'),
       /** Time of the first fill. */
       openedAt: w.instant('opened_at').notNull(),

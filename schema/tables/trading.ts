@@ -25,7 +25,7 @@ export const opportunities = (w: Words) =>
       lastSeenAt: w.instant('last_seen_at').notNull(),
       /** Null while it lives. */
       closedAt: w.instant('closed_at'),
-      /** open, gone or stale. */
+      /** open; once closed gone, stale or refused. */
       reason: w.text('reason').notNull(),
       buyPrice: w.float('buy_price').notNull(),
       sellPrice: w.float('sell_price').notNull(),
@@ -57,7 +57,7 @@ export const executions = (w: Words) =>
       buyVenue: w.text('buy_venue').notNull(),
       sellVenue: w.text('sell_venue').notNull(),
       status: w.oneOf('status', ['pending', 'completed', 'refused']).notNull(),
-      /** filled, unwound or none once completed. */
+      /** filled, unwound, exposed or none once completed. */
       outcome: w.text('outcome'),
       /** Why it was refused or ended as it did; a stable word. */
       reason: w.text('reason'),

@@ -21,6 +21,7 @@ export const JOBS = {
     name: 'reconcile',
     queue: 'database',
     everyMs: 60_000,
-    about: 'Recomputes cash, positions and inventory from the fills and reports every difference.',
+    about:
+      'Recomputes cash, positions and inventory from the fills, looks for what is not booked, names each difference.',
   }),
 } as const

@@ -27,7 +27,7 @@ export interface ArbitrageTotals {
 export interface DecisionRow {
   readonly opportunityId: string
   readonly status: 'pending' | 'completed' | 'refused'
-  /** filled, unwound or none, once completed. */
+  /** filled, unwound, exposed or none, once completed. */
   readonly outcome: string | null
   /** Why it was refused or ended as it did; a stable word. */
   readonly reason: string | null

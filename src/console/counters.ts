@@ -1,5 +1,5 @@
-// Every counter that a worker keeps: its Prometheus name, what it counts, its labels. Labels come from the catalog
-// (streams, groups, views, jobs, venues), so the number of series is bounded.
+// Every counter that a worker keeps: its Prometheus name, what it counts, its labels. Most labels come from the catalog
+// (streams, groups, views, jobs, venues); symbols may come from anywhere, so the number of series has a limit.
 import type { CounterSample } from '../catalog/index.ts'
 
 export const COUNTERS = {
@@ -64,6 +64,7 @@ export const COUNTERS = {
   sluice_ledger_book_seconds_total: 'Time spent booking.',
   sluice_ledger_duplicates_total: 'Fills and trades that came again and changed nothing.',
   sluice_ledger_mismatches_total: 'Events that contradict what is booked.',
+  sluice_ledger_differences_total: 'Differences that reconciliations found, by what was compared.',
 } as const
 
 export type CounterName = keyof typeof COUNTERS
@@ -75,14 +76,24 @@ export interface Counters {
   list(): CounterSample[]
 }
 
+// Reported every two seconds by each process, some 100 bytes each.
+const SERIES_MAX = 1_000
+const OTHER = 'other'
+
+/** What no room is left for is counted together, under labels that say `other`. */
 export function openCounters(): Counters {
   const series = new Map<string, CounterSample>()
+  const keyOf = (name: CounterName, labels: Labels) => `${name} ${Object.values(labels).join(' ')}`
   return {
-    add(name, labels, by) {
-      const key = `${name} ${Object.values(labels).join(' ')}`
+    add(name, given, by) {
+      const hasNoRoom = series.size >= SERIES_MAX && !series.has(keyOf(name, given))
+      const labels = hasNoRoom
+        ? Object.fromEntries(Object.keys(given).map((label) => [label, OTHER]))
+        : { ...given }
+      const key = keyOf(name, labels)
       const known = series.get(key)
       if (known) known[2] += by
-      else series.set(key, [name, { ...labels }, by])
+      else series.set(key, [name, labels, by])
     },
     list: () => [...series.values()],
   }

@@ -214,5 +214,7 @@ export const RULES: Rules = {
     duplicate: ({ kind }) => counts(['sluice_ledger_duplicates_total', 1, { kind }]),
     mismatch: ({ symbol }) =>
       says('error', 'an event contradicts the books', symbol, ['sluice_ledger_mismatches_total', 1]),
+    // The job itself logs each difference.
+    differing: ({ what, count }) => counts(['sluice_ledger_differences_total', count, { what }]),
   },
 }

@@ -8,6 +8,8 @@ export interface LedgerEvents {
   duplicate: (fact: { kind: 'fill' | 'trade'; id: string; symbol: string }) => void
   /** An alarm: what came contradicts what is booked. */
   mismatch: (fact: { id: string; symbol: string; reason: string }) => void
+  /** An alarm: a comparison of the books with what says the same independently found differences. */
+  differing: (fact: { what: 'ledger' | 'inventory' | 'unbooked'; count: number }) => void
 }
 
 export type LedgerEmitter = EventEmitter<LedgerEvents>

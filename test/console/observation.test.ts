@@ -95,6 +95,18 @@ describe('observation', () => {
   })
 })
 
+describe('counters', () => {
+  it('have a limit: labels that come from outside cannot fill the memory, and nothing goes uncounted', () => {
+    const counters = openCounters()
+    for (let i = 0; i < 3_000; i += 1) counters.add('sluice_arbitrage_opened_total', { symbol: `S${i}/X` }, 1)
+    counters.add('sluice_arbitrage_opened_total', { symbol: 'S7/X' }, 1)
+    const list = counters.list()
+    expect(list).toHaveLength(1_001)
+    expect(list[7]).toEqual(['sluice_arbitrage_opened_total', { symbol: 'S7/X' }, 2])
+    expect(list.at(-1)).toEqual(['sluice_arbitrage_opened_total', { symbol: 'other' }, 2_000])
+  })
+})
+
 describe('worker reports', () => {
   it('are there while the worker runs and gone when it ends', async () => {
     const counters = openCounters()

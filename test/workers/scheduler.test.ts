@@ -1,6 +1,7 @@
 // What the reconciling job says about two contexts that only know each other by a stream.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bookEvent } from '../../src/ledger/book-event.ts'
+import { ledgerEmitter } from '../../src/ledger/index.ts'
 import type { Platform } from '../../src/platform.ts'
 import { worker } from '../../workers/scheduler.ts'
 import { aFill, anEnd, told } from '../ledger/events.ts'
@@ -26,9 +27,12 @@ describe.each(drivers)('the reconciling job on %s', (driver) => {
       },
     }
     const log = { error: (fact: { difference: unknown }) => logged.push(fact.difference) }
-    worker.tasks({ jobs, log, database: test.database } as unknown as Platform)
+    const ledger = ledgerEmitter()
+    const alarms: unknown[] = []
+    ledger.on('differing', (fact) => alarms.push(fact))
+    worker.tasks({ jobs, log, events: { ledger }, database: test.database } as unknown as Platform)
     const context = { signal: new AbortController().signal, dueAt: 0 }
-    return { logged, reconcile: () => handlers!.reconcile(context) }
+    return { logged, alarms, reconcile: () => handlers!.reconcile(context) }
   }
 
   const settle = (opportunityId: string, outcome: 'filled' | 'none') =>
@@ -40,12 +44,13 @@ describe.each(drivers)('the reconciling job on %s', (driver) => {
     )
 
   it('names an execution with fills that is not booked at two runs in a row', async () => {
-    const { logged, reconcile } = scheduled()
+    const { logged, alarms, reconcile } = scheduled()
     await settle('opportunity-1', 'filled')
     await settle('opportunity-2', 'none')
     expect(await reconcile()).toMatchObject({ unbooked: 0 })
     expect(await reconcile()).toMatchObject({ unbooked: 1 })
     expect(logged).toEqual(['opportunity-1'])
+    expect(alarms).toEqual([{ what: 'unbooked', count: 1 }])
   })
 
   it('says nothing of one that was on its way at the first run', async () => {
