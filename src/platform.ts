@@ -154,7 +154,8 @@ function openMechanisms(config: Config, clock: Clock, log: Logger, options: Data
     return own(one, (database) => database.close())
   })
   const locks = once(() => {
-    const urls = config.REDIS_LOCK_URLS === '' ? [url] : config.REDIS_LOCK_URLS.split(',')
+    const urls =
+      config.REDIS_LOCK_URLS === '' ? [url] : config.REDIS_LOCK_URLS.split(',').map((one) => one.trim())
     const one = openLocks({ urls, database: database(), clock, names: lockNames })
     opened.locks = one.events
     return own(one, (locks) => locks.close())

@@ -14,6 +14,13 @@ const number = (fallback: number, min: number, max: number) =>
 const choice = <const T extends readonly [string, ...string[]]>(options: T, fallback: T[number]) =>
   z.enum(options).default(fallback as never)
 
+/** An even number of servers could tie, and one that is named twice would vote twice. */
+function isVote(list: string): boolean {
+  const urls = list.split(',').map((url) => url.trim())
+  const areUrls = urls.every((url) => z.url({ protocol: /^rediss?$/ }).safeParse(url).success)
+  return areUrls && urls.length % 2 === 1 && new Set(urls).size === urls.length
+}
+
 interface Setting {
   shape: z.ZodType
   about: string
@@ -35,13 +42,13 @@ export const SETTINGS = {
     about:
       'redis:// or rediss://, with user and password where needed. Empty: 127.0.0.1:6379 for workers; `npm start` runs its own server.',
   },
-  REDIS_CACHE_URL: {
-    shape: z.union([z.literal(''), z.url({ protocol: /^rediss?$/ })]).default(''),
-    about: 'A second server for caches. Empty: the one of REDIS_URL.',
-  },
   REDIS_LOCK_URLS: {
-    shape: text(),
-    about: 'Comma-separated independent servers for locks. Empty: the one of REDIS_URL.',
+    shape: z
+      .string()
+      .refine(isVote, 'an odd number of different redis:// or rediss:// addresses, separated by commas')
+      .default(''),
+    about:
+      'Independent servers for locks, an odd number because a majority decides, separated by commas. Empty: the one of REDIS_URL.',
   },
   REDIS_WAIT_REPLICAS: {
     shape: whole(0, 0, 10),
