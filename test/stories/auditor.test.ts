@@ -10,6 +10,11 @@ import { BRL, type Part, partOf, recordedSettings } from './recorded-market.ts'
 import { ENDED } from './run-recording.ts'
 
 const file = recording(BRL)
+const DEAD = {
+  ...{ entry: '0/1-0', stream: 'arbitrage.opportunities', partition: 0, group: 'executors' },
+  ...{ originEntry: '1-0', eventId: 'x', key: 'BTC/BRL', attempts: 5, reason: 'planted', stack: '', time: 1 },
+  data: '{}',
+}
 
 describe.skipIf(file === undefined)('the auditor', () => {
   let system: System
@@ -68,7 +73,7 @@ describe.skipIf(file === undefined)('the auditor', () => {
       /is pending/,
       (e) => void Object.assign(e.books.executions[0]!, { status: 'pending' }),
     ],
-    ['a dead letter', /1 dead letters/, (e) => void Object.assign(e.deadLetters[0]!, { deadLetters: 1 })],
+    ['a dead letter', /dead letter of executors/, (e) => void e.deadLetters.push(DEAD)],
     [
       'money that stays reserved',
       /stay reserved/,

@@ -41,12 +41,12 @@ export async function readStream<T>(bus: Bus, stream: Stream<T>): Promise<Entry<
 
 /** Everything a judgement needs, read when all is at rest. */
 export async function gather(bus: Bus, database: Database) {
-  const streams = await Promise.all([opportunities, executions].map((stream) => bus.status(stream as never)))
+  const letters = [opportunities, executions].map((stream) => bus.deadLetters(stream as never, 10))
   return {
     books: await readBooks(database),
     said: await readStream(bus, opportunities),
     told: await readStream(bus, executions),
-    deadLetters: streams.map(({ stream, deadLetters }) => ({ stream, deadLetters })),
+    deadLetters: (await Promise.all(letters)).flat(),
     ledger: await database.read(reconcileLedger),
     inventory: await database.read(reconcileInventory),
   }
@@ -57,9 +57,7 @@ export type Evidence = Awaited<ReturnType<typeof gather>>
 /** One sentence for each fault; empty when nothing is lost and nothing is twice. */
 export function judge({ books, said, told, deadLetters, ledger, inventory }: Evidence): string[] {
   return [
-    ...deadLetters
-      .filter((s) => s.deadLetters > 0)
-      .map((s) => `${s.deadLetters} dead letters in ${s.stream}`),
+    ...deadLetters.map((d) => `dead letter of ${d.group} in ${d.stream}: ${d.eventId}: ${d.reason}`),
     ...ledger.map((d) => `the ledger differs from its fills: ${JSON.stringify(d)}`),
     ...inventory.map((d) => `the inventory differs from its orders: ${JSON.stringify(d)}`),
     ...twice('event of opportunities', said, (entry) => entry.id),

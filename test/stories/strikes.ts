@@ -31,7 +31,10 @@ export async function strike(system: System, { seed, times, kinds }: StrikeOptio
     await sleep(200 + random() * 600)
     const kind = pick(kinds)
     const isPause = random() < 0.25
-    const victim = pick(system.running().filter(({ name }) => name === kind))
+    const alive = system.running().filter(({ name }) => name === kind)
+    // Those that work already: a process that dies before it begins proves little.
+    const working = alive.filter((worker) => worker.logs().some(({ msg }) => msg === `${kind} started`))
+    const victim = pick(working.length > 0 ? working : alive)
     done.push(`${isPause ? 'pause' : 'kill'} ${kind}`)
     if (isPause) await pause(system, victim)
     else {
