@@ -1,8 +1,9 @@
 // Runs what is scheduled: trimming, retention, reconciliation. Any number of them may run.
 import { reconcile as reconcileInventory, settledWithFills } from '../src/arbitrage/index.ts'
 import { forgetInbox } from '../src/bus/index.ts'
-import { STREAMS } from '../src/catalog/index.ts'
+import { JOBS, STREAMS } from '../src/catalog/index.ts'
 import type { Tx } from '../src/db/index.ts'
+import { messageOf, repeat, type Task } from '../src/kernel/index.ts'
 import { notBooked, reconcile as reconcileLedger } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
 
@@ -27,14 +28,40 @@ export const worker: Worker = {
         retention: () => forget(platform),
         reconcile: () => reconcile(platform, lateBookings),
       }),
+      keepTrimming(platform),
     ]
   },
 }
 
-async function trim({ bus }: Platform, signal: AbortSignal) {
+async function trim({ bus, config }: Platform, signal: AbortSignal) {
   let removed = 0
-  for (const stream of STREAMS) if (!signal.aborted) removed += await bus.trim(stream)
+  for (const stream of STREAMS) {
+    if (signal.aborted) break
+    // A replay runs ahead of its executors, and the paper venue fills from the quotes of the moment of the order:
+    // trimmed by the wall's time, they would be gone, and the fills would depend on who was faster.
+    const isNeeded = stream === marketQuotes && config.MARKET_TIME === 'event' && (await areBehind(bus))
+    if (!isNeeded) removed += await bus.trim(stream)
+  }
   return { removed }
+}
+
+async function areBehind(bus: Platform['bus']): Promise<boolean> {
+  const { partitions } = await bus.status(opportunities)
+  return partitions.some(({ groups }) => groups.some(({ lag }) => lag > 0))
+}
+
+/**
+ * Trims also without the queue: BullMQ writes before it runs anything, a Redis that is full refuses that, and then
+ * nothing but trimming makes room (seen: publishers waited until somebody trimmed by hand).
+ */
+function keepTrimming(platform: Platform): Task {
+  return repeat(3 * JOBS.trim.everyMs, platform.clock, async (signal) => {
+    try {
+      await trim(platform, signal)
+    } catch (error) {
+      platform.log.warn({ reason: messageOf(error) }, 'streams could not be trimmed; tried again')
+    }
+  })
 }
 
 async function forget({ database, clock, config }: Platform) {

@@ -1,11 +1,19 @@
-// What the reconciling job says about two contexts that only know each other by a stream.
+// What the reconciling job says about two contexts that only know each other by a stream, and that a full Redis is
+// trimmed although no job runs on it.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openBus, partitionKeys } from '../../src/bus/index.ts'
+import { JOB_PREFIX, JOBS, marketQuotes, rejectedInput, STREAMS } from '../../src/catalog/index.ts'
+import { openJobs } from '../../src/jobs/index.ts'
+import { openLog, runTasks, systemClock } from '../../src/kernel/index.ts'
 import { bookEvent } from '../../src/ledger/book-event.ts'
 import { ledgerEmitter } from '../../src/ledger/index.ts'
 import type { Platform } from '../../src/platform.ts'
+import { closeRedis, connectRedis, ready } from '../../src/redis/index.ts'
 import { worker } from '../../workers/scheduler.ts'
 import { aFill, anEnd, told } from '../ledger/events.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { startRedis } from '../support/redis.ts'
 
 type Handlers = Parameters<Platform['jobs']['run']>[0]
 
@@ -63,5 +71,60 @@ describe.each(drivers)('the reconciling job on %s', (driver) => {
     })
     expect(await reconcile()).toMatchObject({ unbooked: 0, ledger: 0 })
     expect(logged).toEqual([])
+  })
+})
+
+describe('the scheduler on a Redis that is full', () => {
+  it('trims, although no job can be queued: nothing else makes room', async () => {
+    const redis = await startRedis()
+    const client = connectRedis(redis.url, 'writer')
+    await ready(client)
+    const { entries } = partitionKeys(rejectedInput.name, 0)
+    await client.xadd(entries, '1-1', 'data', 'old')
+    await client.set('filler', 'x'.repeat(8_000_000))
+    await client.config('SET', 'maxmemory', '4mb')
+    await expect(client.set('more', '1')).rejects.toThrow('OOM')
+
+    const bus = openBus({ url: redis.url, clock: systemClock, leaseMs: 5_000 })
+    const log = openLog({ name: 'scheduler', level: 'fatal' })
+    const jobs = openJobs({ redisUrl: redis.url, jobs: JOBS, prefix: JOB_PREFIX, clock: systemClock, log })
+    const stop = new AbortController()
+    const tasks = worker.tasks({ bus, jobs, log, clock: systemClock } as unknown as Platform)
+    const running = runTasks(tasks, stop.signal).catch((error: unknown) => error)
+    await eventually(async () => (await client.xlen(entries)) === 0)
+    stop.abort()
+    await running
+    await jobs.close()
+    await bus.close()
+    await closeRedis(client)
+    await redis.stop()
+  })
+})
+
+describe('the trimming job', () => {
+  async function trimmed(MARKET_TIME: 'wall' | 'event', lag: number) {
+    const names: string[] = []
+    const bus = {
+      trim: async ({ name }: { name: string }) => names.push(name),
+      status: async () => ({ partitions: [{ groups: [{ lag: 0 }, { lag }] }] }),
+    }
+    let handlers: Handlers | undefined
+    const run = (given: Handlers) => {
+      handlers = given
+      return async () => {}
+    }
+    worker.tasks({ bus, jobs: { run }, config: { MARKET_TIME } } as unknown as Platform)
+    await handlers!.trim({ signal: new AbortController().signal, dueAt: 0 })
+    return names
+  }
+  const all = STREAMS.map(({ name }) => name)
+
+  it('trims every stream', async () => {
+    expect(await trimmed('wall', 5)).toEqual(all)
+    expect(await trimmed('event', 0)).toEqual(all)
+  })
+
+  it('keeps the quotes of a replay while its opportunities are not done', async () => {
+    expect(await trimmed('event', 1)).toEqual(all.filter((name) => name !== marketQuotes.name))
   })
 })
