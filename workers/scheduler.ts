@@ -1,7 +1,7 @@
 // Runs what is scheduled: trimming, retention, reconciliation. Any number of them may run.
 import { reconcile as reconcileInventory, settledWithFills } from '../src/arbitrage/index.ts'
 import { forgetInbox } from '../src/bus/index.ts'
-import { JOBS, STREAMS } from '../src/catalog/index.ts'
+import { JOBS, marketQuotes, opportunities, STREAMS } from '../src/catalog/index.ts'
 import type { Tx } from '../src/db/index.ts'
 import { messageOf, repeat, type Task } from '../src/kernel/index.ts'
 import { notBooked, reconcile as reconcileLedger } from '../src/ledger/index.ts'

@@ -1,5 +1,6 @@
 // Publishes the simulated market or a recording. An id is derived from what happened and its place in the feed, so
-// that a feed that is started twice stores each message once. A full stream makes the feed wait; it drops nothing.
+// that a recording that is played by two feeds is stored once; two simulations are two markets under one name, so run
+// one. A full stream makes the feed wait; it drops nothing.
 import { type Bus, outgoing } from '../bus/index.ts'
 import { marketQuotes, parseBoards } from '../catalog/index.ts'
 import { type Clock, type Config, deriveId, messageOf, type Task } from '../kernel/index.ts'

@@ -1,5 +1,6 @@
 // Which book an order met: the venue's last one before the order arrived, read back from `market.quotes` from the
-// entry the order was decided on. So a fill depends on the stream alone, never on when somebody asks.
+// entry the order was decided on. In event time a fill depends on the stream alone; on the
+// wall also on how much of it had come when the first one asked, whose answer is kept (venue-orders.ts).
 import type { Bus, Entry } from '../bus/index.ts'
 import { marketQuotes, type Quote, type QuoteMessage } from '../catalog/index.ts'
 import type { Clock } from '../kernel/index.ts'

@@ -2,9 +2,9 @@
 // trimmed although no job runs on it.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openBus, partitionKeys } from '../../src/bus/index.ts'
-import { JOB_PREFIX, JOBS, marketQuotes, rejectedInput, STREAMS } from '../../src/catalog/index.ts'
+import { JOB_PREFIX, JOBS, rejectedInput } from '../../src/catalog/index.ts'
 import { openJobs } from '../../src/jobs/index.ts'
-import { openLog, runTasks, systemClock } from '../../src/kernel/index.ts'
+import { openLog, readConfig, runTasks, systemClock } from '../../src/kernel/index.ts'
 import { bookEvent } from '../../src/ledger/book-event.ts'
 import { ledgerEmitter } from '../../src/ledger/index.ts'
 import type { Platform } from '../../src/platform.ts'
@@ -89,7 +89,13 @@ describe('the scheduler on a Redis that is full', () => {
     const log = openLog({ name: 'scheduler', level: 'fatal' })
     const jobs = openJobs({ redisUrl: redis.url, jobs: JOBS, prefix: JOB_PREFIX, clock: systemClock, log })
     const stop = new AbortController()
-    const tasks = worker.tasks({ bus, jobs, log, clock: systemClock } as unknown as Platform)
+    const tasks = worker.tasks({
+      bus,
+      jobs,
+      log,
+      clock: systemClock,
+      config: readConfig({}),
+    } as unknown as Platform)
     const running = runTasks(tasks, stop.signal).catch((error: unknown) => error)
     await eventually(async () => (await client.xlen(entries)) === 0)
     stop.abort()
@@ -98,33 +104,5 @@ describe('the scheduler on a Redis that is full', () => {
     await bus.close()
     await closeRedis(client)
     await redis.stop()
-  })
-})
-
-describe('the trimming job', () => {
-  async function trimmed(MARKET_TIME: 'wall' | 'event', lag: number) {
-    const names: string[] = []
-    const bus = {
-      trim: async ({ name }: { name: string }) => names.push(name),
-      status: async () => ({ partitions: [{ groups: [{ lag: 0 }, { lag }] }] }),
-    }
-    let handlers: Handlers | undefined
-    const run = (given: Handlers) => {
-      handlers = given
-      return async () => {}
-    }
-    worker.tasks({ bus, jobs: { run }, config: { MARKET_TIME } } as unknown as Platform)
-    await handlers!.trim({ signal: new AbortController().signal, dueAt: 0 })
-    return names
-  }
-  const all = STREAMS.map(({ name }) => name)
-
-  it('trims every stream', async () => {
-    expect(await trimmed('wall', 5)).toEqual(all)
-    expect(await trimmed('event', 0)).toEqual(all)
-  })
-
-  it('keeps the quotes of a replay while its opportunities are not done', async () => {
-    expect(await trimmed('event', 1)).toEqual(all.filter((name) => name !== marketQuotes.name))
   })
 })
