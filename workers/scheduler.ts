@@ -1,5 +1,9 @@
 // Runs what is scheduled: trimming, retention, reconciliation. Any number of them may run.
-import { reconcile as reconcileInventory, settledWithFills } from '../src/arbitrage/index.ts'
+import {
+  pendingExecutions,
+  reconcile as reconcileInventory,
+  settledWithFills,
+} from '../src/arbitrage/index.ts'
 import { forgetInbox } from '../src/bus/index.ts'
 import { JOBS, marketQuotes, opportunities, STREAMS } from '../src/catalog/index.ts'
 import type { Tx } from '../src/db/index.ts'
@@ -13,20 +17,23 @@ const INBOX_MS = 30 * 86_400_000
 // Differences that are named in the log; their number is always told.
 const NAMED_MAX = 20
 const PAGE = 2_000
-/** Unbooked executions that are looked for: beyond it the ledger has other troubles. */
-const UNBOOKED_MAX = 10_000
+/** Executions on their way that are looked for: beyond it there are other troubles. */
+const UNDERWAY_MAX = 10_000
 
 export const worker: Worker = {
   name: 'scheduler',
   about: 'runs scheduled jobs',
   usesDatabase: true,
   tasks(platform) {
-    const lateBookings = openLateBookings(platform)
+    const late = {
+      bookings: twice(() => platform.database.read(findUnbooked)),
+      settlements: twice(() => platform.database.read((tx) => pendingExecutions(tx, UNDERWAY_MAX))),
+    }
     return [
       platform.jobs.run({
         trim: ({ signal }) => trim(platform, signal),
         retention: () => forget(platform),
-        reconcile: () => reconcile(platform, lateBookings),
+        reconcile: () => reconcile(platform, late),
       }),
       keepTrimming(platform),
     ]
@@ -74,11 +81,12 @@ const SAYS = {
   ledger: 'the ledger does not equal its fills',
   inventory: 'the inventory does not equal its orders and reservations',
   unbooked: 'an execution is settled and the ledger has not booked it',
+  pending: 'an execution is decided and does not come to its end; its orders may be at the venue',
 } as const
 
 async function reconcile(
   { database, events, log }: Platform,
-  lateBookings: () => Promise<readonly string[]>,
+  late: Readonly<Record<'bookings' | 'settlements', () => Promise<readonly string[]>>>,
 ) {
   const tell = (what: keyof typeof SAYS, differences: readonly unknown[]) => {
     const count = differences.length
@@ -89,24 +97,25 @@ async function reconcile(
   return {
     ledger: tell('ledger', await database.read(reconcileLedger)),
     inventory: tell('inventory', await database.read(reconcileInventory)),
-    unbooked: tell('unbooked', await lateBookings()),
+    unbooked: tell('unbooked', await late.bookings()),
+    pending: tell('pending', await late.settlements()),
   }
 }
 
-/** Settled executions that the ledger did not have at the last call either: what is on its way arrives meanwhile. */
-function openLateBookings({ database }: Pick<Platform, 'database'>): () => Promise<readonly string[]> {
+/** What was found at the last call too: what is only on its way has arrived meanwhile. */
+function twice(find: () => Promise<readonly string[]>): () => Promise<readonly string[]> {
   let before: ReadonlySet<string> = new Set()
   return async () => {
-    const unbooked = await database.read(findUnbooked)
-    const late = unbooked.filter((id) => before.has(id))
-    before = new Set(unbooked)
-    return late
+    const found = await find()
+    const again = found.filter((id) => before.has(id))
+    before = new Set(found)
+    return again
   }
 }
 
 async function findUnbooked(tx: Tx): Promise<string[]> {
   const unbooked: string[] = []
-  for (let after = ''; unbooked.length < UNBOOKED_MAX; ) {
+  for (let after = ''; unbooked.length < UNDERWAY_MAX; ) {
     const settled = await settledWithFills(tx, after, PAGE)
     unbooked.push(...(await notBooked(tx, settled)))
     if (settled.length < PAGE) break

@@ -17,7 +17,7 @@ export {
   latestOpportunities,
   type OpportunityRow,
 } from './reads.ts'
-export { type Difference, reconcile, settledWithFills } from './reconcile.ts'
+export { type Difference, pendingExecutions, reconcile, settledWithFills } from './reconcile.ts'
 export { type BooksReplay, type BooksReplayOptions, replayBooks } from './replay-books.ts'
 export { DENIALS, type Denial, type DenialCode } from './risk.ts'
 export type { Enqueue } from './settle.ts'

@@ -40,6 +40,18 @@ export async function settledWithFills({ sql, t }: Tx, after: string, limit: num
   return rows.map(({ id }) => id)
 }
 
+/** Ids of executions that are decided and not settled. */
+export async function pendingExecutions({ sql, t }: Tx, limit: number): Promise<string[]> {
+  const { executions } = t
+  const rows = await sql
+    .select({ id: executions.opportunityId })
+    .from(executions)
+    .where(eq(executions.status, 'pending'))
+    .orderBy(asc(executions.opportunityId))
+    .limit(limit)
+  return rows.map(({ id }) => id)
+}
+
 async function addSettledFills(tx: Tx, totals: Map<string, Decimal>): Promise<void> {
   for (let last = ''; ; ) {
     const page = await settledOrders(tx, last)

@@ -8,8 +8,8 @@ export interface LedgerEvents {
   duplicate: (fact: { kind: 'fill' | 'trade'; id: string; symbol: string }) => void
   /** An alarm: what came contradicts what is booked. */
   mismatch: (fact: { id: string; symbol: string; reason: string }) => void
-  /** An alarm: a comparison of the books with what says the same independently found differences. */
-  differing: (fact: { what: 'ledger' | 'inventory' | 'unbooked'; count: number }) => void
+  /** An alarm: the books differ from what says the same independently, or something is on its way for too long. */
+  differing: (fact: { what: 'ledger' | 'inventory' | 'unbooked' | 'pending'; count: number }) => void
 }
 
 export type LedgerEmitter = EventEmitter<LedgerEvents>

@@ -43,11 +43,11 @@ describe.each(drivers)('the reconciling job on %s', (driver) => {
     return { logged, alarms, reconcile: () => handlers!.reconcile(context) }
   }
 
-  const settle = (opportunityId: string, outcome: 'filled' | 'none') =>
+  const settle = (opportunityId: string, outcome: 'filled' | 'none' | null) =>
     test.database.write(({ sql, t }) =>
       sql.insert(t.executions).values({
         ...{ opportunityId, symbol: 'BTC/USDT', buyVenue: 'alpha', sellVenue: 'beta', simulated: true },
-        ...{ status: 'completed', outcome, decidedAt: 1_000, completedAt: 1_010 },
+        ...{ outcome, status: outcome === null ? 'pending' : 'completed', decidedAt: 1_000 },
       }),
     )
 
@@ -59,6 +59,14 @@ describe.each(drivers)('the reconciling job on %s', (driver) => {
     expect(await reconcile()).toMatchObject({ unbooked: 1 })
     expect(logged).toEqual(['opportunity-1'])
     expect(alarms).toEqual([{ what: 'unbooked', count: 1 }])
+  })
+
+  it('names an execution that stays pending, as one does whose opportunity is lost with its Redis', async () => {
+    const { alarms, reconcile } = scheduled()
+    await settle('opportunity-1', null)
+    expect(await reconcile()).toMatchObject({ pending: 0 })
+    expect(await reconcile()).toMatchObject({ pending: 1, unbooked: 0 })
+    expect(alarms).toEqual([{ what: 'pending', count: 1 }])
   })
 
   it('says nothing of one that was on its way at the first run', async () => {
