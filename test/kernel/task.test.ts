@@ -25,9 +25,15 @@ describe('runTasks', () => {
 
   it('resolves when every task has, and passes the abort on', async () => {
     const stop = new AbortController()
-    const running = runTasks([aborted, aborted], stop.signal)
+    let ended = 0
+    const waits: Task = async (signal) => {
+      await aborted(signal)
+      ended += 1
+    }
+    const running = runTasks([waits, waits], stop.signal)
     stop.abort()
     await running
+    expect(ended).toBe(2)
   })
 })
 
