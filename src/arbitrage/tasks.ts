@@ -12,6 +12,8 @@ export const executorTask = (bus: Bus, execute: Execute): Task =>
     stream: opportunities,
     group: 'executors',
     order: 'key',
+    // Its orders may be at the venue: however often executors die over it, it is never given up.
+    crashesMax: Number.POSITIVE_INFINITY,
     handle: (entry, { signal }) => execute(entry.data, signal),
   })
 
@@ -21,5 +23,6 @@ export const recorderTask = (bus: Bus, database: Database): Task =>
     stream: opportunities,
     group: 'recorder',
     order: 'key',
+    crashesMax: Number.POSITIVE_INFINITY,
     handle: (entry) => database.write((tx) => recordOpportunity(tx, entry.data)),
   })

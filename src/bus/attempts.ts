@@ -30,7 +30,7 @@ export type Outcome =
 
 export interface Attempts<T> {
   readonly link: Link
-  readonly options: Pick<ConsumeOptions<T>, 'stream' | 'group' | 'retryMs'>
+  readonly options: Pick<ConsumeOptions<T>, 'stream' | 'group' | 'retryMs' | 'crashesMax'>
   readonly handlers: Handlers<T>
   readonly slots: Slots
   /** No further attempt is begun once it aborts; the one under way may finish. */
@@ -46,9 +46,9 @@ const KEPT = { kind: 'kept' } as const
 /** @param again it had been delivered before, to a consumer that did not bring it to an end. */
 export async function attempt<T>(attempts: Attempts<T>, entry: Entry<T>, again: boolean): Promise<Outcome> {
   const { link, options, slots, stopping, isOurs } = attempts
-  const { retryMs = RETRY_MS } = options
+  const { retryMs = RETRY_MS, crashesMax = CRASHES_MAX } = options
   const attemptsMax = retryMs.length + 1
-  if (again && entry.attempt > Math.max(attemptsMax, CRASHES_MAX)) {
+  if (again && entry.attempt > Math.max(attemptsMax, crashesMax)) {
     const reason = `begun ${entry.attempt - 1} times without an end: its handler takes the process down`
     return { kind: 'dead', reason, stack: undefined, attempts: entry.attempt - 1 }
   }

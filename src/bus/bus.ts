@@ -74,6 +74,11 @@ export interface ConsumeOptions<T> {
   readonly concurrency?: number
   /** Pauses before each further attempt, ms; attempts = length + 1. Default 100, 1,000, 5,000, 15,000. */
   readonly retryMs?: readonly number[]
+  /**
+   * An entry that was begun this often without an end, because its consumer died each time, is dead-lettered.
+   * Default 5. Infinity where skipping is worse than standing still: a deadly entry then holds back its key.
+   */
+  readonly crashesMax?: number
   /** An entry that a silent consumer held for this long goes to another, ms. */
   readonly visibilityMs?: number
   /** A handler that runs longer is aborted and counts as failed, ms. Default 60,000. */

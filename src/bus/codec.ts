@@ -45,9 +45,6 @@ function toJson(data: unknown): string | undefined {
   }
 }
 
-/** Number of arguments of one event, and the field that each becomes. The script adds `sequence`. */
-export const EVENT_FIELDS = ['id', 'source', 'type', 'time', 'partitionkey', 'traceparent', 'data'] as const
-
 /**
  * An outside program may XADD nothing but `data`: what it leaves out is taken from the entry's place and Redis id.
  */

@@ -4,7 +4,8 @@ import { defineScript } from '../redis/index.ts'
 const NOW = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`
 
 /**
- * KEYS entries, meta, idsNew, idsOld. ARGV dedupeMs, maxEntries, then 7 for each event (EVENT_FIELDS).
+ * KEYS entries, meta, idsNew, idsOld. ARGV dedupeMs, maxEntries, then 7 for each event: id, source, type,
+ * time, partitionkey, traceparent, data.
  * Answers for each event its entry id, '' for a duplicate, '!' for a refusal. Ids are remembered in two sets that
  * take turns, so an id stays known for one to two dedupeMs and forgetting costs one RENAME instead of a sweep.
  * After the first refusal nothing more is added: a later event of the same key must not overtake.

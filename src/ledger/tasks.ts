@@ -31,6 +31,8 @@ export const bookExecutions = ({ bus, db, clock, events, nudge }: LedgerOptions)
     stream: executions,
     group: LEDGER_GROUP,
     order: 'key',
+    // A fill that is not booked is worse than one that waits.
+    crashesMax: Number.POSITIVE_INFINITY,
     async handle({ id: eventId, data }) {
       const kind = data.type === 'fill' ? 'fill' : 'trade'
       const id = data.type === 'fill' ? data.id : data.opportunityId

@@ -71,7 +71,9 @@ async function launch(port: number, folder: string, extra: readonly string[]): P
     child.once('error', (error) => reject(new Error(`redis-server cannot be started: ${error.message}`)))
   })
   // A server that outlives a killed test run would be litter.
-  process.once('exit', () => child.kill('SIGKILL'))
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   await Promise.race([failed, waitUntilUp(port)])
   return child
 }
