@@ -1,12 +1,12 @@
 // Several ordered sources as one, holding one item of each.
 
-/** Ties go to the source that stands first. Closes every source, also when the reader stops early. */
+/** Ties go to the source that stands first. Closes every source, also when one fails or the reader stops early. */
 export async function* mergeOrdered<T>(
   sources: readonly AsyncGenerator<T>[],
   isBefore: (a: T, b: T) => boolean,
 ): AsyncGenerator<T> {
-  const heads = await Promise.all(sources.map(async (source) => ({ source, head: await source.next() })))
   try {
+    const heads = await Promise.all(sources.map(async (source) => ({ source, head: await source.next() })))
     for (;;) {
       let first: (typeof heads)[number] | undefined
       let item: T | undefined
