@@ -40,21 +40,29 @@ export const worker: Worker = {
   },
 }
 
-async function trim({ bus, config }: Platform, signal: AbortSignal) {
+async function trim(platform: Platform, signal: AbortSignal) {
+  const { bus } = platform
   let removed = 0
   for (const stream of STREAMS) {
     if (signal.aborted) break
-    // A replay runs ahead of its executors, and the paper venue fills from the quotes of the moment of the order:
-    // trimmed by the wall's time, they would be gone, and the fills would depend on who was faster.
-    const isNeeded = stream === marketQuotes && config.MARKET_TIME === 'event' && (await areBehind(bus))
-    if (!isNeeded) removed += await bus.trim(stream)
+    if (stream === marketQuotes && (await areNeeded(platform))) continue
+    removed += await bus.trim(stream)
   }
   return { removed }
 }
 
-async function areBehind(bus: Platform['bus']): Promise<boolean> {
+/**
+ * The paper venue fills an order from the quotes of its moment, so they stay while an opportunity is not done:
+ * executors that come back late would find one leg filled and no market for the other. A live feed is not refused for
+ * that; above half of the stream's limit its quotes go. A replay waits instead, or its fills would depend on who was
+ * faster.
+ */
+async function areNeeded({ bus, config }: Platform): Promise<boolean> {
   const { partitions } = await bus.status(opportunities)
-  return partitions.some(({ groups }) => groups.some(({ lag }) => lag > 0))
+  if (!partitions.some(({ groups }) => groups.some(({ lag }) => lag > 0))) return false
+  if (config.MARKET_TIME === 'event') return true
+  const quotes = await bus.status(marketQuotes)
+  return quotes.partitions.every(({ length }) => length <= marketQuotes.maxEntries / 2)
 }
 
 /**

@@ -88,9 +88,9 @@ export interface ConsumeOptions<T> {
 }
 
 /**
- * A fold reads a partition in order, keeps a state, and says things that follow from both. State and
- * acknowledgement move in one script, outputs carry ids derived from their cause: after a crash the next owner
- * continues from the same state and repeats only outputs that the bus then recognises.
+ * A fold reads a partition in order, keeps a state, and says things that follow from both. The state is checkpointed
+ * about once a second by the script that acknowledges, and outputs carry ids derived from their cause: after a crash
+ * the next owner applies again what came after the checkpoint and repeats only outputs that the bus recognises.
  */
 export interface FoldOptions<T, S> {
   readonly stream: Stream<T>
