@@ -120,7 +120,7 @@ export async function countDeadLetters(link: Link, stream: Stream<unknown>): Pro
 }
 
 function parseName(stream: Stream<unknown>, name: string): { partition: number; id: string } {
-  const match = /^(\d+)\/(\d+-\d+)$/.exec(name)
+  const match = /^(\d{1,4})\/(\d{1,18}-\d{1,18})$/.exec(name)
   const partition = Number(match?.[1])
   if (!match || partition >= stream.partitions) {
     throw new SluiceError(

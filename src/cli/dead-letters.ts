@@ -5,6 +5,7 @@ import type { DeadLetter, Stream } from '../bus/index.ts'
 import { STREAMS } from '../catalog/index.ts'
 import { isoTime, messageOf, SluiceError } from '../kernel/index.ts'
 import { withPlatform } from './connection.ts'
+import { atLeast } from './numbers.ts'
 import { type Terminal, table } from './terminal.ts'
 
 interface Options {
@@ -28,11 +29,11 @@ export function addDeadLetterCommands(program: Command, terminalOf: TerminalOf, 
     .command('list')
     .description('Newest first, of one stream or of all.')
     .argument('[stream]', STREAMS.map(({ name }) => name).join(', '))
-    .option('--limit <count>', 'at most this many of each stream', Number, 20)
+    .option('--limit <count>', 'at most this many of each stream', atLeast(1), 20)
     .option(...json)
     .addHelpText('after', examples('sluice dlq list', 'sluice dlq list market.quotes --limit 100 --json'))
     .action((name: string | undefined, options: Options) =>
-      list(name, options.limit ?? 20, terminalOf(options)),
+      list(name, Math.floor(options.limit ?? 20), terminalOf(options)),
     )
   dlq
     .command('show')

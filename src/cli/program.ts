@@ -1,8 +1,9 @@
 // Every command with its arguments, its help and its examples. What each does is in the file of its name, which is
 // loaded when it is needed: a worker at rest pays for its own code only.
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { readConfig } from '../kernel/index.ts'
 import { addDeadLetterCommands } from './dead-letters.ts'
+import { atLeast } from './numbers.ts'
 import { projectVersion, workerNames } from './project.ts'
 import type { PublishOptions } from './publish.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
@@ -20,16 +21,6 @@ interface ReplayOptions {
 const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const terminalOf = (options: Json): Terminal => openTerminal({ json: options.json })
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`
-
-export function atLeast(least: number) {
-  return (text: string): number => {
-    const value = Number(text)
-    if (text.trim() === '' || !Number.isFinite(value) || value < least) {
-      throw new InvalidArgumentError(`A number of at least ${least} is needed.`)
-    }
-    return value
-  }
-}
 
 export function buildProgram(): Command {
   const program = new Command('sluice')

@@ -11,6 +11,7 @@ import {
   readConfig,
   systemClock,
 } from '../kernel/index.ts'
+import { checkSettings } from './check-settings.ts'
 import { type ChosenRedis, chooseRedis } from './choose-redis.ts'
 import { type Claim, claimFolder } from './claim-folder.ts'
 import { migrateDatabase } from './database.ts'
@@ -27,6 +28,7 @@ export async function start(terminal: Terminal): Promise<void> {
   const from = systemClock.monotonic()
   const environment = processEnvironment(ROOT)
   const config = readConfig(environment)
+  await checkSettings(config)
   const insist = new AbortController()
   const stop = stopSignal({ onSecond: () => insist.abort() })
   const resources = openResources()

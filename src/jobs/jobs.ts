@@ -1,16 +1,7 @@
 // Scheduled background work on BullMQ. Any number of processes may schedule and run the same jobs: a schedule is an
 // upsert under the job's name, a run belongs to one worker at a time.
 import type { Job as BullJob, Queue, Worker } from 'bullmq'
-import {
-  aborted,
-  afterMs,
-  type Clock,
-  type Logger,
-  messageOf,
-  repeat,
-  runTasks,
-  type Task,
-} from '../kernel/index.ts'
+import { aborted, afterMs, type Clock, type Logger, messageOf, runTasks, type Task } from '../kernel/index.ts'
 import { connectRedis, type Redis } from '../redis/index.ts'
 import { type JobEmitter, type JobEvents, jobEmitter } from './events.ts'
 import type { Job, JobHandler, JobHandlers, JobResult, JobTable } from './job.ts'
@@ -41,6 +32,7 @@ export interface Jobs<T extends JobTable> {
 
 // Finished runs are only of interest to a person who looks at the board.
 const KEEP = { removeOnComplete: { count: 50 }, removeOnFail: { count: 200 } }
+const RESCHEDULE_FAILED_MS = 2_000
 const DEFAULT_TIMEOUT_MS = 60_000
 // A run that stalled is simply run again: jobs bear repetition.
 const STALLS_MAX = 1_000
@@ -77,7 +69,7 @@ export function openJobs<T extends JobTable>(options: JobsOptions<T>): Jobs<T> {
         [
           // Repeated, because a schedule is lost with its Redis, and a run with the worker that died before it
           // had queued the next one.
-          untilAborted(repeat(options.rescheduleMs ?? 30_000, options.clock, schedule)),
+          untilAborted(keepScheduled(schedule, options, events)),
           ...queueNames.map((name) => runQueue(name, options, handlers, events)),
         ],
         signal,
@@ -89,6 +81,26 @@ export function openJobs<T extends JobTable>(options: JobsOptions<T>): Jobs<T> {
     },
   }
 }
+
+/** A Redis that is away or full refuses a schedule for now; that must not end the runs. */
+const keepScheduled =
+  (
+    schedule: () => Promise<void>,
+    { clock, rescheduleMs = 30_000 }: Pick<JobsOptions<JobTable>, 'clock' | 'rescheduleMs'>,
+    events: JobEmitter,
+  ): Task =>
+  async (signal) => {
+    while (!signal.aborted) {
+      let pauseMs = rescheduleMs
+      try {
+        await schedule()
+      } catch (error) {
+        events.emit('disturbed', { where: 'schedules', reason: messageOf(error) })
+        pauseMs = Math.min(RESCHEDULE_FAILED_MS, rescheduleMs)
+      }
+      await clock.sleep(pauseMs, signal)
+    }
+  }
 
 /** BullMQ is loaded at its first use: 27 MB that a worker without jobs need not hold. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -99,11 +99,12 @@ describe('live updates', () => {
   })
 
   it('drops a page that does not read, and the others go on', async () => {
-    const large = Array.from({ length: 400 }, (_, i) => ({ id: `${i}`, filler: 'x'.repeat(2_000) }))
+    const large = Array.from({ length: 500 }, (_, i) => ({ id: `${i}`, filler: 'x'.repeat(2_000) }))
+    // A page that reads may fall 16 events, 1.6 s, behind; one that does not has 30 MB to fill its buffers with.
     gateway = await startConsole(
       jobs,
       { opportunities: async () => large as never },
-      { live: { everyMs: 20, unreadBytesMax: 200_000 } },
+      { live: { everyMs: 100, unreadBytesMax: 16_000_000 } },
     )
     const slow = connect(gateway.port, '127.0.0.1')
     let isClosed = false
@@ -114,8 +115,7 @@ describe('live updates', () => {
     slow.write('GET /api/live HTTP/1.1\r\nhost: localhost\r\n\r\n')
     slow.pause()
     const page = await watch(gateway)
-    // 16 MB: more than any socket buffers.
-    await eventually(() => page.events.length > 20, { timeoutMs: 50_000 })
+    await eventually(() => page.events.length > 30, { timeoutMs: 50_000 })
     // Only now: a paused socket does not notice that it was closed.
     slow.resume()
     await eventually(() => isClosed)
