@@ -25,7 +25,7 @@ export const worker: Worker = {
     const { streams, arbitrageTotals, ledgerTotals } = questions
     const write = (line: string) => log.info(line)
     return [
-      openConsole({ host: config.HOST, port: config.PORT, questions, queues: jobs.queues(), clock, log }),
+      openConsole({ host: config.HOST, port: config.PORT, questions, queues: jobs.queues, clock, log }),
       statusLine({ clock, everyMs: config.STATUS_EVERY_MS, streams, arbitrageTotals, ledgerTotals, write }),
     ]
   },

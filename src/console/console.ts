@@ -9,8 +9,8 @@ export interface ConsoleOptions {
   readonly host: string
   readonly port: number
   readonly questions: Questions
-  /** The queues shown at /queues. */
-  readonly queues: readonly Queue[] | Promise<readonly Queue[]>
+  /** The queues shown at /queues; called when somebody first looks there. */
+  readonly queues: () => Promise<readonly Queue[]>
   readonly clock: Clock
   readonly log: Logger
   readonly live?: Partial<LiveOptions>

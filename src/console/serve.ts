@@ -25,7 +25,7 @@ export async function serve(options: ConsoleOptions, signal: AbortSignal): Promi
   metrics(server, questions, asked)
   const pages = live(server, questions, asked, clock, log, { ...LIVE_DEFAULTS, ...options.live })
   await page(server)
-  await queues(server, await options.queues)
+  queues(server, options)
   try {
     await listen(server, host, port)
     log.info({ host, port }, 'the console listens')

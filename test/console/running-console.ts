@@ -62,7 +62,7 @@ export async function startConsole(
       host: '127.0.0.1',
       port,
       questions: { ...quietQuestions, ...answers },
-      queues: jobs.queues(),
+      queues: jobs.queues,
       clock: systemClock,
       log: openLog({ level: 'silent', name: 'test' }),
       onListening: resolve,
