@@ -10,6 +10,10 @@ export const worker: Worker = {
     feedTask({
       ...{ bus, venues, config, clock, events: events.market },
       place: openFeedPlace(redis, config),
+      onResume: (step) => {
+        const advice = 'an empty Redis, or sluice replay, plays it from its beginning'
+        log.warn({ step, advice }, 'this Redis has the recording up to here; the feed goes on after it')
+      },
       onEnd: (summary) => log.info(summary, 'the recording has ended'),
     }),
   ],

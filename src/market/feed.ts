@@ -28,6 +28,8 @@ export interface FeedOptions {
   readonly events: MarketEmitter
   /** Where a recording goes on; without it, it begins at its beginning. */
   readonly place?: FeedPlace
+  /** When this Redis has the recording's first `step` steps already: they are not published again. */
+  readonly onResume?: (step: number) => void
   /** After the last message of a recording, or when it was told to stop before. */
   readonly onEnd?: (summary: ReplaySummary) => void
 }
@@ -50,6 +52,7 @@ export const feedTask =
     const { place } = options
     const done = place ? await untilRedis(options, signal, place.read) : 0
     if (done === undefined) return
+    if (done > 0) options.onResume?.(done)
     const publish = publisher(options, place, signal)
     const onRejected = (rejected: readonly unknown[]) =>
       options.events.emit('rejected', { from: 'feed', reason: 'recording', count: rejected.length })
