@@ -25,6 +25,8 @@ for (let round = 0; round < Number(rounds); round++) {
     own === undefined ? 'contended' : `contended:${process.pid}`,
     async () => {
       if ((await client.incr(`${name}:inside`)) !== 1) await client.incr(`${name}:overlaps`)
+      // With a lock of its own each, the first turn lasts until both have been in it: nothing is left to chance.
+      while (own !== undefined && (await client.get(`${name}:overlaps`)) === null) await systemClock.sleep(5)
       await client.incr(`${name}:turns`)
       await client.decr(`${name}:inside`)
     },
