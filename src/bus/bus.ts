@@ -52,9 +52,26 @@ export interface Entry<T = unknown> {
   readonly attempt: number
 }
 
+/** Who owns a partition for a group: whoever comes later has a higher epoch. */
+export interface Ownership {
+  /** stream/partition/group */
+  readonly resource: string
+  readonly epoch: number
+  readonly owner: string
+}
+
 export interface HandlerContext {
   /** Aborts when the partition is lost or the handler's time is up; a handler may finish while the worker drains. */
   readonly signal: AbortSignal
+  /** The handler is still at work: its `timeoutMs` begins anew. */
+  progress(): void
+  /** Order `key` only. `checkOwnership` makes a database refuse the effect of a former owner. */
+  readonly ownership: Ownership | undefined
+  /**
+   * Publishes what follows from the entry. Order `key`: rejects with OWNERSHIP_LOST when a later owner of the
+   * partition has published to the same place.
+   */
+  publish(events: readonly Outgoing[]): Promise<Receipt[]>
 }
 
 export interface ConsumeOptions<T> {

@@ -12,6 +12,7 @@ import { openHold, openSlots, type Slots } from './lanes.ts'
 import { insist, isFenced, type Link, unlessAborted } from './link.ts'
 import { type Owned, ownPartitions } from './ownership.ts'
 import { type Delivered, openPartitionReader } from './partition-reader.ts'
+import type { Publish } from './publish.ts'
 import { ACKNOWLEDGE, BEGIN } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
 
@@ -35,12 +36,17 @@ interface Partition<T> {
   readonly hasFailed: () => boolean
 }
 
-export function consumeOrdered<T>(link: Link, options: ConsumeOptions<T>, leaseMs: number): Task {
+export function consumeOrdered<T>(
+  link: Link,
+  publish: Publish,
+  options: ConsumeOptions<T>,
+  leaseMs: number,
+): Task {
   const { stream, group, from = 'start', concurrency = 16 } = options
   const slots = openSlots(concurrency)
   return ownPartitions(link, { stream, group, from, leaseMs }, async (owned) => {
     const failures: unknown[] = []
-    const partition = openPartition(link, options, owned, slots, failures)
+    const partition = openPartition(link, publish, options, owned, slots, failures)
     const reader = openPartitionReader(link, { stream, group }, owned)
     const held = openHold(HELD_MAX, HELD_CHARACTERS_MAX)
     try {
@@ -66,6 +72,7 @@ export function consumeOrdered<T>(link: Link, options: ConsumeOptions<T>, leaseM
 
 function openPartition<T>(
   link: Link,
+  publish: Publish,
   options: ConsumeOptions<T>,
   owned: Owned,
   slots: Slots,
@@ -76,7 +83,7 @@ function openPartition<T>(
   const keys = partitionKeys(stream.name, owned.partition)
   const where = `${stream.name}/${owned.partition} for ${group}`
   const mine = [owned.owner, owned.epoch, group] as const
-  const handlers = openHandlers(link.clock, options)
+  const handlers = openHandlers(link.clock, options, { ownership: owned.ownership, publish })
   lost.addEventListener('abort', () => handlers.abort(lost.reason), { once: true })
   const acknowledge = (entries: readonly string[]) =>
     unlessAborted(lost, () =>

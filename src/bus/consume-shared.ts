@@ -12,6 +12,7 @@ import { openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
 import { consumerName, insist, isPassing, type Link, unlessAborted } from './link.ts'
 import type { Delivered } from './partition-reader.ts'
+import type { Publish } from './publish.ts'
 import { BEGIN } from './scripts.ts'
 import { handBack, look, readNew, type SharedReader } from './shared-reader.ts'
 import { partitionKeys } from './stream.ts'
@@ -32,7 +33,12 @@ interface Consumer<T> {
   readonly stopping: AbortSignal
 }
 
-export function consumeShared<T>(link: Link, options: ConsumeOptions<T>, visibilityMs: number): Task {
+export function consumeShared<T>(
+  link: Link,
+  publish: Publish,
+  options: ConsumeOptions<T>,
+  visibilityMs: number,
+): Task {
   return async (signal) => {
     const { stream, group, concurrency = 16, from = 'start' } = options
     const name = consumerName(link)
@@ -43,7 +49,7 @@ export function consumeShared<T>(link: Link, options: ConsumeOptions<T>, visibil
     const slots = openSlots(concurrency)
     const held = openHold(WAITING_MAX, HELD_CHARACTERS_MAX)
     const consumers = partitions.map((partition) =>
-      openConsumer(link, options, name, partition, slots, stopping, inWork),
+      openConsumer(link, publish, options, name, partition, slots, stopping, inWork),
     )
     let order = 0
     const shared: SharedReader<T> = {
@@ -93,6 +99,7 @@ export function consumeShared<T>(link: Link, options: ConsumeOptions<T>, visibil
 
 function openConsumer<T>(
   link: Link,
+  publish: Publish,
   options: ConsumeOptions<T>,
   name: string,
   partition: number,
@@ -112,7 +119,7 @@ function openConsumer<T>(
       await runScript(client, BEGIN, [entries, entries], ['', '', group, name, entry, number])
     })
   const isOurs = (entry: string) => inWork.get(partition)!.has(entry)
-  const handlers = openHandlers(link.clock, options)
+  const handlers = openHandlers(link.clock, options, { ownership: undefined, publish })
   return {
     ...{ link, options, name, partition, stopping },
     acknowledger: openAcknowledger(acknowledge),

@@ -2,13 +2,14 @@
 // checkpoint and applies what the stream holds after it, acknowledged or not: outputs that were already said carry
 // the same ids and are recognised.
 import { messageOf, SluiceError, type Task } from '../kernel/index.ts'
-import type { Entry, FoldOptions, Outgoing, Receipt } from './bus.ts'
+import type { Entry, FoldOptions, Outgoing } from './bus.ts'
 import { acknowledge, type Folding, lastDelivered, loadCheckpoint, whileOwned } from './checkpoint.ts'
 import { compareIds, decodeEntry, type RawEntry, sequenceOf } from './codec.ts'
 import { bury } from './dead-letters.ts'
 import { isPassing, type Link, unlessAborted } from './link.ts'
 import { ownPartitions } from './ownership.ts'
 import { openPartitionReader } from './partition-reader.ts'
+import type { Publish } from './publish.ts'
 import { partitionKeys } from './stream.ts'
 
 const BATCH = 500
@@ -16,20 +17,13 @@ const BATCH = 500
 // the AOF; once a second costs a second of reading back after a crash.
 const CHECKPOINT_MS = 1_000
 
-export type PublishAll = (events: readonly Outgoing[]) => Promise<Receipt[]>
-
 /** What one entry led to. */
 interface Effect {
   readonly raw: RawEntry
   readonly events: readonly Outgoing[]
 }
 
-export function fold<T, S>(
-  link: Link,
-  publish: PublishAll,
-  options: FoldOptions<T, S>,
-  leaseMs: number,
-): Task {
+export function fold<T, S>(link: Link, publish: Publish, options: FoldOptions<T, S>, leaseMs: number): Task {
   const { stream, group, from = 'start' } = options
   return ownPartitions(link, { stream, group, from, leaseMs }, async (owned) => {
     const reader = openPartitionReader(link, { stream, group }, owned)
@@ -60,7 +54,7 @@ export function fold<T, S>(
 }
 
 /** Applies what was delivered after the checkpoint, to any owner: what it said may not have been stored. */
-async function restore<T, S>(folding: Folding<T, S>, publish: PublishAll): Promise<Folding<T, S>> {
+async function restore<T, S>(folding: Folding<T, S>, publish: Publish): Promise<Folding<T, S>> {
   const { stream } = folding.options
   const { entries } = partitionKeys(stream.name, folding.owned.partition)
   const until = await lastDelivered(folding)
@@ -76,7 +70,7 @@ async function restore<T, S>(folding: Folding<T, S>, publish: PublishAll): Promi
 
 async function applyAll<T, S>(
   folding: Folding<T, S>,
-  publish: PublishAll,
+  publish: Publish,
   raws: readonly RawEntry[],
 ): Promise<void> {
   if (raws.length === 0) return
@@ -185,7 +179,7 @@ function reportGap<T, S>({ link, options, owned, sequence }: Folding<T, S>, raw:
 /** Outputs are never dropped: a full stream or an absent server is waited for, as long as the partition is ours. */
 async function say<T, S>(
   folding: Folding<T, S>,
-  publish: PublishAll,
+  publish: Publish,
   effects: readonly Effect[],
 ): Promise<void> {
   const { link, owned } = folding
@@ -193,7 +187,7 @@ async function say<T, S>(
   for (let attempt = 0; left.length > 0; attempt++) {
     try {
       const events = left.flatMap((effect) => effect.events)
-      await unlessAborted(owned.lost, () => publish(events))
+      await unlessAborted(owned.lost, () => publish(events, owned.ownership))
       return
     } catch (error) {
       if (owned.lost.aborted) throw error

@@ -2,7 +2,8 @@
 // made when it is asked for, and one timer serves all of them: a controller, an AbortSignal.any and a timer for each
 // entry cost more than everything else on the consumer's path (numbers in docs/BUS.md).
 import { afterMs, type Clock, SluiceError } from '../kernel/index.ts'
-import type { ConsumeOptions, Entry, HandlerContext } from './bus.ts'
+import type { ConsumeOptions, Entry, HandlerContext, Ownership } from './bus.ts'
+import type { Publish } from './publish.ts'
 
 const TIMEOUT_MS = 60_000
 // Node fires a longer timer at once.
@@ -16,15 +17,22 @@ export interface Handlers<T> {
 }
 
 interface Running {
-  readonly until: number
+  until: number
   end(reason: unknown): void
 }
 
 type HandlerOptions<T> = Pick<ConsumeOptions<T>, 'handle' | 'timeoutMs' | 'stream' | 'group'>
 
+/** What handlers are given besides their entry. */
+export interface Lent {
+  readonly ownership: Ownership | undefined
+  readonly publish: Publish
+}
+
 export function openHandlers<T>(
   clock: Clock,
   { handle, timeoutMs = TIMEOUT_MS, stream, group }: HandlerOptions<T>,
+  { ownership, publish }: Lent,
 ): Handlers<T> {
   const lifeMs = Math.min(timeoutMs, TIMER_MAX_MS)
   // In the order of their deadlines, because all have the same time.
@@ -58,6 +66,14 @@ export function openHandlers<T>(
             if (ended && !controller.signal.aborted) controller.abort(ended.reason)
             return controller.signal
           },
+          progress() {
+            // Behind the others, whose deadlines are earlier now; one that has ended stays ended.
+            if (!running.delete(one)) return
+            one.until = clock.monotonic() + lifeMs
+            running.add(one)
+          },
+          ownership,
+          publish: (events) => publish(events, ownership),
         }
         const finish = (error: unknown) => {
           running.delete(one)

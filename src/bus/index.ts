@@ -9,6 +9,7 @@ export {
   type GroupStatus,
   type HandlerContext,
   type Outgoing,
+  type Ownership,
   outgoing,
   type PartitionStatus,
   type Receipt,
@@ -16,6 +17,7 @@ export {
   RetryAfter,
   type StreamStatus,
 } from './bus.ts'
+export { checkOwnership } from './check-ownership.ts'
 export { type BusEmitter, type BusEvents, busEmitter } from './events.ts'
 export { firstTime, forgetInbox } from './inbox.ts'
 export { type BusOptions, type OpenBus, openBus } from './open.ts'

@@ -10,7 +10,7 @@ import { dropDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letter
 import { busEmitter } from './events.ts'
 import { fold } from './fold.ts'
 import { openLink } from './link.ts'
-import { publish } from './publish.ts'
+import { type Publish, publish } from './publish.ts'
 import { statusOf } from './status.ts'
 import { partitionKeys, type Stream } from './stream.ts'
 import { trimStream } from './trim.ts'
@@ -40,15 +40,16 @@ export function openBus({
   const events = busEmitter()
   const link = openLink({ url, clock, events, source: processId })
   const publishing = { replicas, replicaTimeoutMs: 1_000 }
+  const send: Publish = (outgoing, by) => publish(link, publishing, outgoing, by)
   const bus: OpenBus = {
     clock,
     events,
-    publish: (outgoing) => publish(link, publishing, outgoing),
+    publish: (outgoing) => send(outgoing),
     consume: (options) =>
       options.order === 'key'
-        ? consumeOrdered(link, options, leaseMs)
-        : consumeShared(link, options, options.visibilityMs ?? visibilityMs),
-    fold: (options) => fold(link, bus.publish, options, leaseMs),
+        ? consumeOrdered(link, send, options, leaseMs)
+        : consumeShared(link, send, options, options.visibilityMs ?? visibilityMs),
+    fold: (options) => fold(link, send, options, leaseMs),
     async readBack<T>(
       stream: Stream<T>,
       partition: number,

@@ -4,6 +4,7 @@
 import { afterMs, messageOf, type Task } from '../kernel/index.ts'
 import { runScript } from '../redis/index.ts'
 import { assign } from './assignment.ts'
+import type { Ownership } from './bus.ts'
 import { type GroupOptions, healGroup, openGroup, unlessFull } from './groups.ts'
 import { consumerName, insist, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
 import { ACQUIRE, JOIN, RELEASE, RENEW } from './scripts.ts'
@@ -11,6 +12,7 @@ import { partitionKeys, streamKeys } from './stream.ts'
 
 export interface Owned {
   readonly partition: number
+  readonly ownership: Ownership
   /** The consumer's name in the group and the lease's owner. */
   readonly owner: string
   readonly epoch: number
@@ -139,6 +141,7 @@ async function take(membership: Membership, partition: number): Promise<void> {
   }
   const holding: Holding = {
     ...{ partition, owner, epoch, stop, lose, giveUp },
+    ownership: { resource: `${stream.name}/${partition}/${group}`, epoch, owner },
     stopping: stop.signal,
     lost: lose.signal,
     isValid: () => !lose.signal.aborted && link.clock.monotonic() < holding.validUntil,

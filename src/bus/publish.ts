@@ -2,15 +2,18 @@
 // partition follow each other, because a second one could succeed where the first was refused, and overtake it.
 import { messageOf, SluiceError } from '../kernel/index.ts'
 import { type Redis, redisError, runScript } from '../redis/index.ts'
-import type { Outgoing, Receipt } from './bus.ts'
+import type { Outgoing, Ownership, Receipt } from './bus.ts'
 import { encodeEvent } from './codec.ts'
-import type { Link } from './link.ts'
+import { isFenced, type Link } from './link.ts'
 import { PUBLISH } from './scripts.ts'
 import { partitionKeys, partitionOf, type Stream } from './stream.ts'
 
 // 200 events of 200 bytes keep the server busy for about 1 ms; longer scripts would delay everybody's locks.
 const EVENTS_MAX = 200
 const CHARACTERS_MAX = 1_000_000
+
+/** Publishes; for an owner of a partition refused with OWNERSHIP_LOST once a later one has published to the same place. */
+export type Publish = (events: readonly Outgoing[], by?: Ownership) => Promise<Receipt[]>
 
 interface Batch {
   readonly stream: Stream<unknown>
@@ -31,6 +34,7 @@ export async function publish(
   link: Link,
   { replicas, replicaTimeoutMs }: PublishOptions,
   events: readonly Outgoing[],
+  by?: Ownership,
 ): Promise<Receipt[]> {
   if (events.length === 0) return []
   const began = link.clock.monotonic()
@@ -39,7 +43,7 @@ export async function publish(
   try {
     const client = await link.writer()
     const sent = await Promise.allSettled(
-      lists.map((batches) => sendInOrder(link, client, batches, receipts)),
+      lists.map((batches) => sendInOrder(link, client, batches, by, receipts)),
     )
     for (const one of sent) if (one.status === 'rejected') throw one.reason
     if (replicas > 0 && lists.some(([first]) => first?.stream.durable)) {
@@ -57,11 +61,13 @@ async function sendInOrder(
   link: Link,
   client: Redis,
   batches: readonly Batch[],
+  by: Ownership | undefined,
   receipts: Receipt[],
 ): Promise<void> {
   for (const batch of batches) {
     const { stream, partition, places } = batch
-    const entries = await send(client, batch).catch((error) => {
+    const entries = await send(client, batch, by).catch((error) => {
+      if (by && isFenced(error)) throw ownershipLost(by, stream.name, partition)
       throw messageOf(error).startsWith('OOM') ? refuse(link, batch, 'Redis is out of memory') : error
     })
     if (entries.includes('!')) throw refuse(link, batch, `it holds ${stream.maxEntries} entries`)
@@ -93,13 +99,17 @@ function toBatches(events: readonly Outgoing[], link: Link): Batch[][] {
   return [...lists.values()]
 }
 
-function send(client: Redis, { stream, partition, args }: Batch): Promise<string[]> {
+function send(
+  client: Redis,
+  { stream, partition, args }: Batch,
+  by: Ownership | undefined,
+): Promise<string[]> {
   const keys = partitionKeys(stream.name, partition)
   return runScript(
     client,
     PUBLISH,
     [keys.entries, keys.meta, keys.idsNew, keys.idsOld],
-    [stream.dedupeMs, stream.maxEntries, ...args],
+    [stream.dedupeMs, stream.maxEntries, by?.resource ?? '', by?.epoch ?? 0, ...args],
   ) as Promise<string[]>
 }
 
@@ -111,6 +121,14 @@ async function confirm(client: Redis, replicas: number, timeoutMs: number): Prom
     'REDIS_UNAVAILABLE',
     `${confirmed} of ${replicas} replicas confirmed within ${timeoutMs} ms; publish again.`,
     { confirmed, replicas, timeoutMs },
+  )
+}
+
+function ownershipLost({ resource, epoch }: Ownership, stream: string, partition: number): SluiceError {
+  return new SluiceError(
+    'OWNERSHIP_LOST',
+    `${resource} has a later owner than epoch ${epoch}, which has published to ${stream}/${partition}.`,
+    { resource, epoch, stream, partition },
   )
 }
 

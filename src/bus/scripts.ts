@@ -4,8 +4,10 @@ import { defineScript } from '../redis/index.ts'
 const NOW = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`
 
 /**
- * KEYS entries, meta, idsNew, idsOld. ARGV dedupeMs, maxEntries, then 7 for each event: id, source, type,
- * time, partitionkey, traceparent, data.
+ * KEYS entries, meta, idsNew, idsOld. ARGV dedupeMs, maxEntries, resource and epoch of the owner on whose behalf it
+ * publishes (or '' and 0), then 7 for each event: id, source, type, time, partitionkey, traceparent, data.
+ * The highest epoch that has published here is kept for each resource; a lower one is answered with FENCED. So a
+ * former owner is refused also where its lease lies in another slot of a cluster.
  * Answers for each event its entry id, '' for a duplicate, '!' for a refusal. Ids are remembered in two sets that
  * take turns, so an id stays known for one to two dedupeMs and forgetting costs one RENAME instead of a sweep.
  * After the first refusal nothing more is added: a later event of the same key must not overtake.
@@ -19,9 +21,14 @@ if now - (tonumber(meta[2]) or 0) > tonumber(ARGV[1]) then
   if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[4]) end
   redis.call('HSET', KEYS[2], 'turned', now)
 end
+if ARGV[3] ~= '' then
+  local latest = tonumber(redis.call('HGET', KEYS[2], 'epoch:' .. ARGV[3])) or 0
+  if latest > tonumber(ARGV[4]) then return redis.error_reply('FENCED a later owner has published here') end
+  if latest < tonumber(ARGV[4]) then redis.call('HSET', KEYS[2], 'epoch:' .. ARGV[3], ARGV[4]) end
+end
 local room = tonumber(ARGV[2]) - redis.call('XLEN', KEYS[1])
 local answers, full = {}, false
-for i = 3, #ARGV, 7 do
+for i = 5, #ARGV, 7 do
   local id = ARGV[i]
   if redis.call('SISMEMBER', KEYS[3], id) == 1 or redis.call('SISMEMBER', KEYS[4], id) == 1 then
     answers[#answers + 1] = ''
@@ -51,13 +58,17 @@ redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 return redis.call('ZRANGE', KEYS[1], 0, -1)`)
 
-/** KEYS lease. ARGV owner, leaseMs. Answers the new epoch, or 0 while another owner's lease runs. */
+/**
+ * KEYS lease. ARGV owner, leaseMs. Answers the new epoch, or 0 while another owner's lease runs. An epoch is at least
+ * the server's time in ms, so that it stays higher than all before it when the server has forgotten the lease: a
+ * flush, or a replica that was promoted before the last lease had reached it.
+ */
 export const ACQUIRE = defineScript(`
 ${NOW}
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until')
 local owner = lease[1]
 if owner and owner ~= '' and owner ~= ARGV[1] and tonumber(lease[3]) > now then return 0 end
-local epoch = (tonumber(lease[2]) or 0) + 1
+local epoch = math.max((tonumber(lease[2]) or 0) + 1, now)
 ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', now + tonumber(ARGV[2]))
 return epoch`)

@@ -22,7 +22,7 @@ export type Sql = Pick<
 >
 
 interface Lockable {
-  for(strength: 'update', options?: { skipLocked?: true }): unknown
+  for(strength: 'update' | 'share', options?: { skipLocked?: true }): unknown
 }
 
 export interface Tx {
@@ -34,6 +34,8 @@ export interface Tx {
    * another transaction holds. Refused in `read`.
    */
   forUpdate<Q extends Lockable>(query: Q, options?: { skipLocked?: true }): Q
+  /** Keeps the rows that a select reads as they are until the transaction ends; others may read them meanwhile. */
+  forShare<Q extends Lockable>(query: Q): Q
   /**
    * Called once, in order, after the commit and never otherwise. It is not awaited, and what it throws is told by
    * the event `afterCommitFailed`, because the effect stands.

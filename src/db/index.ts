@@ -13,5 +13,6 @@ export {
   isNotNull,
   isNull,
   lt,
+  lte,
   sql,
 } from './query.ts'

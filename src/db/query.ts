@@ -1,4 +1,4 @@
 // The operators of queries. Stores import them from src/db and never from drizzle-orm: schema/drizzle.ts says why.
 import { drizzle } from '../../schema/index.ts'
 
-export const { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, sql } = drizzle
+export const { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, sql } = drizzle

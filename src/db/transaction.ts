@@ -60,6 +60,10 @@ export function txOf(transaction: Transaction, { sql, t, lockRows }: TxParts): T
       refuseInRead('forUpdate')
       return lockRows ? (query.for('update', options) as typeof query) : query
     },
+    forShare(query) {
+      refuseInRead('forShare')
+      return lockRows ? (query.for('share') as typeof query) : query
+    },
     afterCommit(fire) {
       refuseInRead('afterCommit')
       transaction.callbacks.push(fire)
