@@ -2,12 +2,11 @@
 // by checking the fence it is given here.
 import type { Database } from '../db/index.ts'
 import { type Clock, deriveId, processId } from '../kernel/index.ts'
-import { closeRedis, connectRedis, type Redis, ready } from '../redis/index.ts'
+import { closeRedis, connectRedis, openWakes, type Redis, ready, type Wakes } from '../redis/index.ts'
 import { type Attempt, attemptClaim, type Claim } from './claim.ts'
 import { type LockEmitter, lockEmitter } from './events.ts'
 import { type Fence, issueFence } from './fence.ts'
 import { keepClaim } from './keep.ts'
-import { openWakes, type Wakes } from './wake.ts'
 
 /** A lock while its work runs. */
 export interface Held extends Fence {
@@ -73,6 +72,7 @@ export function openLocks(options: LocksOptions): Locks {
   const wakes = openWakes({
     urls: options.urls,
     clock: options.clock,
+    name: 'lock-wakes',
     onError: (resource, server, reason) => events.emit('disturbed', { resource, server, reason }),
   })
   let connecting: Promise<unknown> | undefined

@@ -9,3 +9,12 @@ export {
   redisError,
 } from './connect.ts'
 export { defineScript, runScript, type Script } from './script.ts'
+export {
+  type Bell,
+  type Heard,
+  openBell,
+  openWakes,
+  type Wake,
+  type WakeOptions,
+  type Wakes,
+} from './wakes.ts'
