@@ -138,6 +138,29 @@ export interface GroupStatus {
   readonly oldestMs: number
   readonly owner: string | undefined
   readonly epoch: number
+  /** The whole group takes nothing until it is resumed. */
+  readonly paused: boolean
+}
+
+/** Where a group is to read on, in every partition: from an entry on, or from what Redis stored at a time on. */
+export type SeekTarget = { readonly entry: string } | { readonly time: number } | 'start' | 'end'
+
+/** What seeking means for one partition. */
+export interface SeekPlace {
+  readonly partition: number
+  /** The first entry that is read again; the empty string when it goes on with what comes next. */
+  readonly entry: string
+  /** Entries that are there from it on. */
+  readonly count: number
+  /** Entries in front of it that the group has not acknowledged, and will not be given any more. */
+  readonly skipped: number
+}
+
+export interface DeadLetterQuery {
+  /** Of this group only. */
+  readonly group?: string | undefined
+  /** Only what was given up before this one (a `DeadLetter.entry`): the last of one page asks for the next. */
+  readonly before?: string | undefined
 }
 
 export interface PartitionStatus {
@@ -191,10 +214,29 @@ export interface Bus {
   readBack<T>(stream: Stream<T>, partition: number, after: string, count: number): Promise<Entry<T>[]>
   status(stream: Stream<unknown>): Promise<StreamStatus>
   /** Newest first. */
-  deadLetters(stream: Stream<unknown>, limit: number): Promise<DeadLetter[]>
-  /** Publishes a dead letter again (its payload edited when `data` is given) and removes it. */
+  deadLetters(stream: Stream<unknown>, limit: number, query?: DeadLetterQuery): Promise<DeadLetter[]>
+  deadLetter(stream: Stream<unknown>, entry: string): Promise<DeadLetter | undefined>
+  /**
+   * Gives a dead letter to its group again (with the payload `data` when it is given) and removes it; false when it is
+   * not there. Rejects with PAYLOAD_INVALID for what does not have the stream's shape or would change the key.
+   */
   replayDeadLetter(stream: Stream<unknown>, entry: string, data?: string): Promise<boolean>
   dropDeadLetter(stream: Stream<unknown>, entry: string): Promise<boolean>
+  /**
+   * The group takes nothing more, in every process within a second and across restarts, until it is resumed. What its
+   * consumers hold they finish; they keep their leases, lag grows, trimming waits. False when it was so already.
+   * Rejects with GROUP_UNKNOWN.
+   */
+  pauseGroup(stream: Stream<unknown>, group: string): Promise<boolean>
+  resumeGroup(stream: Stream<unknown>, group: string): Promise<boolean>
+  /**
+   * The group reads on from a place, also while its consumers run: whatever they hold counts as acknowledged, a fold
+   * begins with its start state. Nothing is deleted. Effects in an inbox are recognised, others happen again. Safe to
+   * repeat. Rejects with GROUP_UNKNOWN.
+   */
+  seekGroup(stream: Stream<unknown>, group: string, to: SeekTarget): Promise<SeekPlace[]>
+  /** What `seekGroup` would do; changes nothing. */
+  previewSeek(stream: Stream<unknown>, group: string, to: SeekTarget): Promise<SeekPlace[]>
   /** Removes what every group has acknowledged and what is older than the retention; returns how many. */
   trim(stream: Stream<unknown>): Promise<number>
   /** At most once. */

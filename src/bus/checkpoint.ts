@@ -38,7 +38,8 @@ export function whileOwned<T>(place: Place, command: (client: Redis) => Promise<
 
 /**
  * The state at the last checkpoint. Without one, or with one that `load` refuses, the fold begins anew behind what is
- * acknowledged, says so, and keeps what was refused in the fields `refused` and `refusedAt`.
+ * acknowledged, says so unless somebody has moved the group there (`sought`), and keeps what was refused in the fields
+ * `refused` and `refusedAt`.
  */
 export async function loadCheckpoint<T, S>(
   link: Link,
@@ -48,8 +49,8 @@ export async function loadCheckpoint<T, S>(
   const { stream, group, start, load, save } = options
   const base = { link, options, owned, poisoned: new Set<string>() }
   const key = partitionKeys(stream.name, owned.partition).checkpoint(group)
-  const [state, at, sequence] = await whileOwned(base, (client) =>
-    client.hmget(key, 'state', 'at', 'sequence'),
+  const [state, at, sequence, sought] = await whileOwned(base, (client) =>
+    client.hmget(key, 'state', 'at', 'sequence', 'sought'),
   )
   const tell = (reason: string) =>
     link.events.emit('lost', { stream: stream.name, group, partition: owned.partition, count: 0, reason })
@@ -62,7 +63,7 @@ export async function loadCheckpoint<T, S>(
     }
   }
   const stand = await standOf(base)
-  if (!state && stand !== '0-0' && options.from !== 'end') tell('the checkpoint is missing')
+  if (!state && !sought && stand !== '0-0' && options.from !== 'end') tell('the checkpoint is missing')
   const fresh = start()
   const folding = { ...base, state: fresh, at: stand, sequence: 0, saved: { state: save(fresh), at: stand } }
   // The beginning is a checkpoint too: a crash before the first one must not skip what was acknowledged by then.

@@ -1,12 +1,16 @@
 // Entries that no attempt could handle. They are moved and acknowledged in one script, with what is needed to
 // understand and to repeat them, and wait in a stream beside their origin until a person replays or drops them.
 import { SluiceError } from '../kernel/index.ts'
-import { runScript } from '../redis/index.ts'
-import type { DeadLetter } from './bus.ts'
-import { fieldOf, type RawEntry } from './codec.ts'
+import { type Redis, runScript } from '../redis/index.ts'
+import type { DeadLetter, DeadLetterQuery } from './bus.ts'
+import { compareIds, entryTime, fieldOf, type RawEntry } from './codec.ts'
+import { demandGroup } from './group-control.ts'
 import { insist, type Link } from './link.ts'
 import { BURY, REVIVE } from './scripts.ts'
 import { partitionKeys, type Stream } from './stream.ts'
+
+// Letters that are read at once while those of one group are looked for.
+const PAGE = 200
 
 export interface Burial {
   readonly stream: Stream<unknown>
@@ -49,23 +53,58 @@ export async function bury(link: Link, burial: Burial, signal: AbortSignal): Pro
   if (moved !== '') link.events.emit('deadLettered', { stream: stream.name, group, entry, attempts, reason })
 }
 
-/** Newest first over all partitions. */
+/** Newest first over all partitions; those of one moment by the higher partition, so that pages fit together. */
 export async function listDeadLetters(
   link: Link,
   stream: Stream<unknown>,
   limit: number,
+  { group, before }: DeadLetterQuery = {},
 ): Promise<DeadLetter[]> {
   const client = await link.writer()
+  const cursor = before === undefined ? undefined : parseName(stream, before)
   const lists = await Promise.all(
-    Array.from({ length: stream.partitions }, async (_, partition) => {
-      const raw = await client.xrevrange(partitionKeys(stream.name, partition).dead, '+', '-', 'COUNT', limit)
-      return raw.map((entry) => toDeadLetter(partition, entry as RawEntry))
+    Array.from({ length: stream.partitions }, (_, partition) => {
+      const from = cursor === undefined ? '+' : partition < cursor.partition ? cursor.id : `(${cursor.id}`
+      return newestOf(client, stream, partition, { limit, group, from })
     }),
   )
   return lists
     .flat()
-    .sort((a, b) => b.time - a.time)
+    .sort((a, b) => compareIds(idOf(b), idOf(a)) || b.partition - a.partition)
     .slice(0, limit)
+}
+
+const idOf = ({ entry }: DeadLetter) => entry.slice(entry.indexOf('/') + 1)
+
+/** Of one partition, from an id back; looks through as many as it takes to find those of a group. */
+async function newestOf(
+  client: Redis,
+  stream: Stream<unknown>,
+  partition: number,
+  { limit, group, from }: { limit: number; group: string | undefined; from: string },
+): Promise<DeadLetter[]> {
+  const { dead } = partitionKeys(stream.name, partition)
+  const count = group === undefined ? limit : Math.max(limit, PAGE)
+  const found: DeadLetter[] = []
+  for (let at = from; found.length < limit; ) {
+    const raws = (await client.xrevrange(dead, at, '-', 'COUNT', count)) as RawEntry[]
+    const letters = raws.map((raw) => toDeadLetter(partition, raw))
+    found.push(...letters.filter((letter) => group === undefined || letter.group === group))
+    if (raws.length < count) break
+    at = `(${raws.at(-1)![0]}`
+  }
+  return found
+}
+
+/** One by its name; undefined when it is not there. */
+export async function findDeadLetter(
+  link: Link,
+  stream: Stream<unknown>,
+  name: string,
+): Promise<DeadLetter | undefined> {
+  const { partition, id } = parseName(stream, name)
+  const [raw] = await (await link.writer()).xrange(partitionKeys(stream.name, partition).dead, id, id)
+  return raw && toDeadLetter(partition, raw as RawEntry)
 }
 
 /** Hands a dead letter to its group again, under its old event id, and removes it; false when it is not there. */
@@ -81,29 +120,59 @@ export async function replayDeadLetter(
   const [raw] = await client.xrange(keys.dead, id, id)
   if (!raw) return false
   const letter = toDeadLetter(partition, raw as RawEntry)
+  // Put back for a group that nobody knows any more, it would be acknowledged by all others and be gone.
+  await demandGroup(client, stream, letter.group)
   const data = edited ?? letter.data
-  checkEdited(stream, data)
+  const key = checkPayload(stream, letter, data)
   const type = fieldOf(raw[1], 'type') || stream.name
   const time = fieldOf(raw[1], 'time') || String(letter.time)
-  const fields = { id: letter.eventId, source: link.source, type, time, partitionkey: letter.key }
+  const fields = { id: letter.eventId, source: link.source, type, time, partitionkey: key }
   const traceparent = fieldOf(raw[1], 'traceparent') ?? ''
   const args = [id, letter.group, ...Object.entries({ ...fields, traceparent, data }).flat()]
   return (await runScript(client, REVIVE, [keys.entries, keys.meta, keys.dead], args)) !== ''
 }
 
-function checkEdited(stream: Stream<unknown>, data: string): void {
+/** The key of a payload that may be put back in the letter's partition. Throws PAYLOAD_*. */
+function checkPayload(stream: Stream<unknown>, letter: DeadLetter, data: string): string {
+  const refused = (what: string) =>
+    new SluiceError('PAYLOAD_INVALID', `${stream.name}: ${what}`, {
+      stream: stream.name,
+      entry: letter.entry,
+    })
+  const bytes = Buffer.byteLength(data)
+  const max = stream.maxPayloadBytes
+  if (bytes > max) {
+    const facts = { stream: stream.name, entry: letter.entry, bytes, max }
+    throw new SluiceError('PAYLOAD_TOO_LARGE', `${stream.name}: ${bytes} bytes; allowed are ${max}.`, facts)
+  }
   let value: unknown
   try {
     value = JSON.parse(data)
   } catch (error) {
-    throw new SluiceError('PAYLOAD_INVALID', `The payload is not JSON: ${(error as Error).message}`)
+    throw refused(`the payload is not JSON: ${(error as Error).message}`)
   }
   const parsed = stream.shape.safeParse(value)
-  if (parsed.success) return
-  const issue = parsed.error.issues[0]
-  throw new SluiceError('PAYLOAD_INVALID', `${issue?.path.join('.') || 'data'}: ${issue?.message}`, {
-    stream: stream.name,
-  })
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw refused(`${issue?.path.join('.') || 'data'}: ${issue?.message}`)
+  }
+  const key = keyOf(stream, parsed.data)
+  if (key === undefined) throw refused('the payload has no key')
+  // Another key belongs into another partition; here its order would not be kept.
+  if (letter.key !== '' && key !== letter.key) {
+    throw refused(
+      `the edit makes the key ${key}, and this is an entry of ${letter.key}; publish it as a new one`,
+    )
+  }
+  return key
+}
+
+function keyOf(stream: Stream<unknown>, data: unknown): string | undefined {
+  try {
+    return stream.key(data)
+  } catch {
+    return undefined
+  }
 }
 
 export async function dropDeadLetter(link: Link, stream: Stream<unknown>, name: string): Promise<boolean> {

@@ -3,6 +3,7 @@ export {
   type ChannelListener,
   type ConsumeOptions,
   type DeadLetter,
+  type DeadLetterQuery,
   type Entry,
   type FoldOptions,
   type FoldOutput,
@@ -15,6 +16,8 @@ export {
   type Receipt,
   Reject,
   RetryAfter,
+  type SeekPlace,
+  type SeekTarget,
   type StreamStatus,
 } from './bus.ts'
 export { checkOwnership } from './check-ownership.ts'
@@ -22,4 +25,5 @@ export { type BusEmitter, type BusEvents, busEmitter } from './events.ts'
 export { firstTime, forgetInbox } from './inbox.ts'
 export { type BusOptions, type OpenBus, openBus } from './open.ts'
 export { enqueue, enqueueTell, openRelay, type Relay } from './outbox.ts'
+export { readSeekTarget, seekTargetText } from './seek-place.ts'
 export { defineStream, partitionKeys, partitionOf, type Stream } from './stream.ts'

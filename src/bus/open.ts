@@ -6,9 +6,10 @@ import { listen } from './channels.ts'
 import { decodeEntry, type RawEntry } from './codec.ts'
 import { consumeOrdered } from './consume-ordered.ts'
 import { consumeShared } from './consume-shared.ts'
-import { dropDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts'
+import { dropDeadLetter, findDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts'
 import { busEmitter } from './events.ts'
 import { fold } from './fold.ts'
+import { pauseGroup, previewSeek, resumeGroup, seekGroup } from './group-control.ts'
 import { openLink } from './link.ts'
 import { type Publish, publish } from './publish.ts'
 import { statusOf } from './status.ts'
@@ -62,9 +63,14 @@ export function openBus({
       return decoded.flatMap((one) => (one.ok ? [one.entry] : []))
     },
     status: (stream) => statusOf(link, stream, leaseMs),
-    deadLetters: (stream, limit) => listDeadLetters(link, stream, limit),
+    deadLetters: (stream, limit, query) => listDeadLetters(link, stream, limit, query),
+    deadLetter: (stream, entry) => findDeadLetter(link, stream, entry),
     replayDeadLetter: (stream, entry, data) => replayDeadLetter(link, stream, entry, data),
     dropDeadLetter: (stream, entry) => dropDeadLetter(link, stream, entry),
+    pauseGroup: (stream, group) => pauseGroup(link, stream, group),
+    resumeGroup: (stream, group) => resumeGroup(link, stream, group),
+    seekGroup: (stream, group, to) => seekGroup(link, stream, group, to),
+    previewSeek: (stream, group, to) => previewSeek(link, stream, group, to),
     trim: (stream) => trimStream(link, stream),
     async tell(channel, message) {
       try {

@@ -4,6 +4,7 @@ import type { Redis } from '../redis/index.ts'
 import type { GroupStatus, PartitionStatus, StreamStatus } from './bus.ts'
 import { entryTime, type RawEntry, sequenceOf } from './codec.ts'
 import { countDeadLetters } from './dead-letters.ts'
+import { pausedGroups } from './group-control.ts'
 import type { Link } from './link.ts'
 import { replyFacts } from './reply.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
@@ -12,9 +13,10 @@ import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 export async function statusOf(link: Link, stream: Stream<unknown>, leaseMs: number): Promise<StreamStatus> {
   const client = await link.writer()
   const groups = (await client.smembers(streamKeys(stream.name).groups)).sort()
-  const [time, deadLetters, ...partitions] = await Promise.all([
+  const [time, deadLetters, paused, ...partitions] = await Promise.all([
     client.time(),
     countDeadLetters(link, stream),
+    pausedGroups(client, stream),
     ...Array.from({ length: stream.partitions }, (_, p) => p),
   ])
   const nowMs = Number(time[0]) * 1_000 + Number(time[1]) / 1_000
@@ -27,7 +29,7 @@ export async function statusOf(link: Link, stream: Stream<unknown>, leaseMs: num
     )
   return {
     stream: stream.name,
-    partitions: await Promise.all(partitions.map((p) => partitionStatus(client, stream, p, nowMs))),
+    partitions: await Promise.all(partitions.map((p) => partitionStatus(client, stream, p, nowMs, paused))),
     deadLetters,
     members,
   }
@@ -38,6 +40,7 @@ async function partitionStatus(
   stream: Stream<unknown>,
   partition: number,
   nowMs: number,
+  paused: ReadonlySet<string>,
 ): Promise<PartitionStatus> {
   const keys = partitionKeys(stream.name, partition)
   const [length, sequence] = await Promise.all([
@@ -48,7 +51,10 @@ async function partitionStatus(
   const exists = (await client.exists(keys.entries)) === 1
   const infos = exists ? ((await client.xinfo('GROUPS', keys.entries)) as unknown[]) : []
   const groups = await Promise.all(
-    infos.map((info) => groupStatus(client, stream, partition, replyFacts(info), lastSequence, nowMs)),
+    infos.map(async (info) => {
+      const group = await groupStatus(client, stream, partition, replyFacts(info), lastSequence, nowMs)
+      return { ...group, paused: paused.has(group.group) }
+    }),
   )
   return { partition, length, lastSequence, groups }
 }
@@ -60,7 +66,7 @@ async function groupStatus(
   info: Record<string, unknown>,
   lastSequence: number,
   nowMs: number,
-): Promise<GroupStatus> {
+): Promise<Omit<GroupStatus, 'paused'>> {
   const keys = partitionKeys(stream.name, partition)
   const group = String(info['name'])
   const delivered = String(info['last-delivered-id'])

@@ -66,6 +66,8 @@ export function streamKeys(stream: string) {
   return {
     /** Set of the groups that trimming must wait for. */
     groups: `groups:${stream}`,
+    /** Hash of the groups that are paused, and since when (ms UTC). */
+    paused: `groups:paused:${stream}`,
     /** Sorted set of a group's living members by the server time of their last heartbeat. */
     members: (group: string) => `members:${stream}:${group}`,
   }

@@ -31,6 +31,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   ENTRY_MALFORMED: 'Some program wrote the entry by hand. It is kept with its reason: `sluice dlq list`.',
   OWNERSHIP_LOST:
     'Nothing: another consumer took over and does the work. Often seen when a machine is too slow for `LEASE_MS`.',
+  GROUP_UNKNOWN:
+    'The message names the groups that there are. A group exists once a consumer has read for it: `sluice groups list`.',
   HANDLER_TIMEOUT:
     'The entry is tried again and dead-lettered in the end. Look for a slow database or venue.',
   LOCK_LOST:
@@ -46,5 +48,9 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   LEDGER_MISMATCH:
     'Stop executors and compare the fills with the venue: the books do not follow from the fills.',
   REQUEST_INVALID: 'Mend the request; the message names the parameter.',
+  DEAD_LETTER_UNKNOWN: 'See what there is: `sluice dlq list`.',
+  CHANGES_REFUSED:
+    'Set `CONSOLE_TOKEN` for the gateway and start it again, or use the command line (`sluice dlq`, `sluice groups`).',
+  TOKEN_REFUSED: 'Send `Authorization: Bearer <token>` with the token that the gateway was started with.',
   INTERNAL: 'Look into the log for the request id, and report it.',
 }

@@ -21,7 +21,9 @@ export const quietQuestions: Questions = {
         partition,
         length: 5,
         lastSequence: 100,
-        groups: [{ group: 'readers', pending: 2, lag: 3, oldestMs: 1_500, owner: 'one', epoch: 1 }],
+        groups: [
+          { group: 'readers', pending: 2, lag: 3, oldestMs: 1_500, owner: 'one', epoch: 1, paused: false },
+        ],
       })),
     })),
   workers: none,

@@ -1,0 +1,75 @@
+// The scripts that move a group by hand. Each touches keys of one partition only, which share a hash tag.
+import { defineScript } from '../redis/index.ts'
+
+/** Orders Redis ids. */
+const BEFORE = `
+local function less(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+local function before(a, b)
+  local am, an = string.match(a, '(%d+)-(%d+)')
+  local bm, bn = string.match(b, '(%d+)-(%d+)')
+  if am ~= bm then return less(am, bm) end
+  return less(an, bn)
+end`
+
+/** The facts of the stream under KEYS[2]: its last id, and how many entries it was ever given ('' before Redis 7). */
+const STREAM_FACTS = `
+local top, added = '0-0', ''
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[2])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then top = info[i + 1] end
+    if info[i] == 'entries-added' then added = info[i + 1] end
+  end
+end`
+
+/**
+ * KEYS lease, entries. ARGV after, until, count. Counts the entries behind `after` up to `until` ('+' for the end), at
+ * most `count` in one call so that Redis is not held up. Answers how many, the first and the last of them, and how
+ * many entries the stream was ever given.
+ */
+export const COUNT = defineScript(`${STREAM_FACTS}
+local found = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], ARGV[2], 'COUNT', ARGV[3])
+local size = #found
+if size == 0 then return { 0, '', '', added } end
+return { size, found[1][1], found[size][1], added }`)
+
+/**
+ * KEYS lease, entries, checkpoint. ARGV group, the id after which the group reads on ('$' for the end), and how many
+ * entries are in front of it ('' when that is unknown, or Redis is older than 7 and does not ask).
+ * In one step, so that no consumer can be in between: the present owner is fenced by a higher epoch, all that the group
+ * holds is acknowledged, its place is set, and a fold's checkpoint is removed; \`sought\` tells the fold that this was
+ * meant. A place behind the end would hide what is stored until its time comes, so it becomes the end. Answers how
+ * many entries were held.
+ */
+export const SEEK = defineScript(`
+local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${BEFORE}
+${STREAM_FACTS}
+redis.call('PERSIST', KEYS[1])
+local group, after, read = ARGV[1], ARGV[2], ARGV[3]
+if after == '$' or before(top, after) then after, read = top, added end
+local held = 0
+local pending = redis.pcall('XPENDING', KEYS[2], group)
+if pending.err and not string.find(pending.err, 'NOGROUP') then return pending end
+if pending.err then
+  redis.call('XGROUP', 'CREATE', KEYS[2], group, after, 'MKSTREAM')
+else
+  while true do
+    local some = redis.call('XPENDING', KEYS[2], group, '-', '+', 1000)
+    if #some == 0 then break end
+    local ids = {}
+    for i, one in ipairs(some) do ids[i] = one[1] end
+    held = held + redis.call('XACK', KEYS[2], group, unpack(ids))
+  end
+  if read == '' or added == '' then redis.call('XGROUP', 'SETID', KEYS[2], group, after)
+  else redis.call('XGROUP', 'SETID', KEYS[2], group, after, 'ENTRIESREAD', read) end
+end
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local epoch = math.max((tonumber(redis.call('HGET', KEYS[1], 'epoch')) or 0) + 1, now)
+  redis.call('HSET', KEYS[1], 'owner', '', 'epoch', epoch, 'until', 0)
+end
+if redis.call('DEL', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'sought', after) end
+return held`)
