@@ -11,7 +11,7 @@ export interface Outgoing<T = unknown> {
   readonly data: T
   /** Default: the stream's name. */
   readonly type?: string
-  /** When it happened, ms UTC. Default: now. */
+  /** When it happened, ms UTC. Default: when Redis stored it. */
   readonly time?: number
   readonly traceparent?: string
 }
@@ -37,7 +37,7 @@ export interface Entry<T = unknown> {
   readonly id: string
   readonly type: string
   readonly source: string
-  /** ms UTC, stamped by the publisher. */
+  /** When it happened, ms UTC: as the publisher said, else when Redis stored it. */
   readonly time: number
   readonly key: string
   /** Counts the partition's entries from 1 without holes. */

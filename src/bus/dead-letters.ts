@@ -37,7 +37,7 @@ export async function bury(link: Link, burial: Burial, signal: AbortSignal): Pro
     entry,
     id: field('id') || `${stream.name}/${partition}/${entry}`,
     type: field('type'),
-    time: field('time'),
+    time: field('time') || entryTime(entry),
     partitionkey: field('partitionkey'),
     traceparent: field('traceparent'),
     attempts,

@@ -38,7 +38,7 @@ export async function publish(
 ): Promise<Receipt[]> {
   if (events.length === 0) return []
   const began = link.clock.monotonic()
-  const lists = toBatches(events, link)
+  const lists = toBatches(events)
   const receipts = new Array<Receipt>(events.length)
   try {
     const client = await link.writer()
@@ -66,7 +66,7 @@ async function sendInOrder(
 ): Promise<void> {
   for (const batch of batches) {
     const { stream, partition, places } = batch
-    const entries = await send(client, batch, by).catch((error) => {
+    const entries = await send(link, client, batch, by).catch((error) => {
       if (by && isFenced(error)) throw ownershipLost(by, stream.name, partition)
       throw messageOf(error).startsWith('OOM') ? refuse(link, batch, 'Redis is out of memory') : error
     })
@@ -78,13 +78,12 @@ async function sendInOrder(
 }
 
 /** For each partition its batches in order. */
-function toBatches(events: readonly Outgoing[], link: Link): Batch[][] {
+function toBatches(events: readonly Outgoing[]): Batch[][] {
   const lists = new Map<string, Batch[]>()
-  const now = link.clock.now()
   for (const [place, event] of events.entries()) {
-    const [key, args] = encodeEvent(event, link.source, now)
-    const partition = partitionOf(event.stream, key)
-    const name = partitionKeys(event.stream.name, partition).entries
+    const args = encodeEvent(event)
+    const partition = partitionOf(event.stream, args[1])
+    const name = `${event.stream.name}:${partition}`
     const list = lists.get(name) ?? []
     lists.set(name, list)
     let batch = list.at(-1)
@@ -94,12 +93,13 @@ function toBatches(events: readonly Outgoing[], link: Link): Batch[][] {
     }
     batch.args.push(...args)
     batch.places.push(place)
-    batch.characters += args.at(-1)!.length
+    batch.characters += args[2].length
   }
   return [...lists.values()]
 }
 
 function send(
+  link: Link,
   client: Redis,
   { stream, partition, args }: Batch,
   by: Ownership | undefined,
@@ -109,7 +109,7 @@ function send(
     client,
     PUBLISH,
     [keys.entries, keys.meta, keys.idsNew, keys.idsOld],
-    [stream.dedupeMs, stream.maxEntries, by?.resource ?? '', by?.epoch ?? 0, ...args],
+    [stream.dedupeMs, stream.maxEntries, by?.resource ?? '', by?.epoch ?? 0, link.source, ...args],
   ) as Promise<string[]>
 }
 

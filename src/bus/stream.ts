@@ -1,6 +1,6 @@
 // A stream is declared once, in the catalog. It is a fixed number of partitions, each one Redis stream with its
 // bookkeeping under one hash tag, so that a script can touch them together (also in Redis Cluster).
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { z } from 'zod'
 
 export interface Stream<T> {
@@ -40,7 +40,7 @@ export function defineStream<T>(declaration: StreamDeclaration<T>): Stream<T> {
 
 /** The first 32 bits of SHA-1 of the key, modulo the partitions: even for keys that differ in one letter. */
 export function partitionOf(stream: Pick<Stream<unknown>, 'partitions'>, key: string): number {
-  return createHash('sha1').update(key).digest().readUInt32BE(0) % stream.partitions
+  return Number.parseInt(hash('sha1', key).slice(0, 8), 16) % stream.partitions
 }
 
 /** Every Redis key of one partition. */
