@@ -20,5 +20,5 @@ export const signalChannel = (kind: string) => `market:signal:${kind}`
 /** Says which cached answers are no longer true. */
 export const CACHE_DROPS = 'cache:drops'
 
-/** A waiter for a lock listens here for its release. */
-export const lockReleased = (resource: string) => `lock:released:${resource}`
+/** The waiters of a process hear here that it is their turn to take a lock. */
+export const lockTurns = (process: string) => `lock:turns:${process}`

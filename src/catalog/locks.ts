@@ -1,11 +1,12 @@
-// Every lock: the resource it protects, its Redis key, and the channel that says it is free again.
-import { lockReleased } from './channels.ts'
+// Every lock: the resource it protects, its Redis key, and the channel that says whose turn it is.
+import { lockTurns } from './channels.ts'
 
 /** One execution of a symbol at a time: its legs change the inventory that the next plan is made from. */
 export const executeLock = (symbol: string) => `execute:${symbol}`
 
 /** How `openLocks` names things in Redis. */
 export const lockNames = {
-  key: (resource: string) => `lock:${resource}`,
-  released: lockReleased,
+  /** A hash tag, so that a lock and its queue share a slot of a cluster. */
+  key: (resource: string) => `lock:{${resource}}`,
+  turns: lockTurns,
 } as const

@@ -75,6 +75,7 @@ export const RULES: Rules = {
   locks: {
     acquired: ({ waitedMs }) =>
       counts(['sluice_locks_acquired_total', 1], ['sluice_locks_wait_seconds_total', seconds(waitedMs)]),
+    waiting: () => counts(),
     // Taken by another is everyday; no server to ask is not.
     refused: ({ reason }) =>
       reason === 'taken'

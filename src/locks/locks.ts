@@ -1,12 +1,14 @@
 // The port of locks. A lock saves work, it does not make an effect happen once: the effect's transaction does that
 // by checking the fence it is given here.
 import type { Database } from '../db/index.ts'
-import { type Clock, deriveId, processId } from '../kernel/index.ts'
-import { closeRedis, connectRedis, openWakes, type Redis, ready, type Wakes } from '../redis/index.ts'
-import { type Attempt, attemptClaim, type Claim } from './claim.ts'
+import { type Clock, messageOf, processId, randomId } from '../kernel/index.ts'
+import { closeRedis, connectRedis, type Redis, ready } from '../redis/index.ts'
+import { type Claims, openClaims } from './claim.ts'
 import { type LockEmitter, lockEmitter } from './events.ts'
 import { type Fence, issueFence } from './fence.ts'
 import { keepClaim } from './keep.ts'
+import { openTurns, type Turns } from './turns.ts'
+import { takeKey } from './wait.ts'
 
 /** A lock while its work runs. */
 export interface Held extends Fence {
@@ -48,18 +50,23 @@ export interface LocksOptions {
   readonly database: Database
   readonly clock: Clock
   /** How a resource is named in Redis. */
-  readonly names: { key(resource: string): string; released(resource: string): string }
+  readonly names: { key(resource: string): string; turns(process: string): string }
+  /**
+   * For how long a waiter whose turn it is may leave the lock alone before the next one gets it, ms. Default 250: long
+   * against a pause of a busy process, short against the life of a lock.
+   */
+  readonly patienceMs?: number
 }
 
-// Between two tries without a message; half of it is spread by name so that rivals do not stay in step.
-const POLL_MS = 100
 // Once, at the first use: from then on a server that is away costs nothing, and a frozen one its command timeout.
 const CONNECT_MS = 1_000
+// How much longer than the majority the others may take for that.
+const STRAGGLE_MS = 200
 
 interface Open {
   readonly options: LocksOptions
-  readonly clients: readonly Redis[]
-  readonly wakes: Wakes
+  readonly claims: Claims
+  readonly turns: Turns
   readonly events: LockEmitter
   /** Connects at the first use. */
   connected(): Promise<void>
@@ -67,33 +74,56 @@ interface Open {
 
 /** Connects at the first `hold`, not before. */
 export function openLocks(options: LocksOptions): Locks {
+  const { urls, clock, names } = options
   const events = lockEmitter()
-  const clients = options.urls.map((url) => connectRedis(url, 'lock', { name: 'locks' }))
-  const wakes = openWakes({
-    urls: options.urls,
-    clock: options.clock,
-    name: 'lock-wakes',
-    onError: (resource, server, reason) => events.emit('disturbed', { resource, server, reason }),
+  const disturb = (where: string, server: number, reason: string) =>
+    events.emit('disturbed', { where, server, reason })
+  const clients = urls.map((url) => connectRedis(url, 'lock', { name: 'locks' }))
+  const claims = openClaims({
+    clients,
+    clock,
+    patienceMs: options.patienceMs ?? 250,
+    onError: (key, server, error) => disturb(key, server, messageOf(error)),
   })
-  let connecting: Promise<unknown> | undefined
+  const channel = names.turns(`${processId}:${randomId().slice(0, 8)}`)
+  const turns = openTurns({
+    urls,
+    channel,
+    clock,
+    onError: (server, reason) => disturb(channel, server, reason),
+    onStray: (server, key, member) => void claims.leave(key, member, server),
+  })
+  let connecting: Promise<void> | undefined
   const open: Open = {
     options,
-    clients,
-    wakes,
+    claims,
+    turns,
     events,
-    async connected() {
-      // A server that is away shows in the vote.
-      connecting ??= Promise.allSettled(clients.map((client) => ready(client, CONNECT_MS)))
-      await connecting
+    connected() {
+      connecting ??= connectMost(clients, clock)
+      return connecting
     },
   }
   return {
     events,
     hold: (resource, work, how = {}) => hold(open, resource, work, how),
     async close() {
-      await Promise.all([...clients.map(closeRedis), wakes.close()])
+      await Promise.all([...clients.map(closeRedis), turns.close()])
     },
   }
+}
+
+/** A server that is away shows in the vote. */
+async function connectMost(clients: readonly Redis[], clock: Clock): Promise<void> {
+  const [most, all] = [new AbortController(), new AbortController()]
+  let missing = Math.floor(clients.length / 2) + 1
+  const each = clients.map(async (client) => {
+    await ready(client, CONNECT_MS)
+    if (--missing === 0) most.abort()
+  })
+  void Promise.allSettled(each).then(() => all.abort())
+  await clock.sleep(CONNECT_MS, AbortSignal.any([most.signal, all.signal]))
+  await clock.sleep(STRAGGLE_MS, all.signal)
 }
 
 async function hold<T>(
@@ -102,12 +132,21 @@ async function hold<T>(
   work: (held: Held) => Promise<T>,
   how: HoldOptions,
 ): Promise<HoldResult<T>> {
-  const { options, events } = open
-  const { clock, database } = options
+  const { options, events, claims, turns } = open
+  const { clock, database, names } = options
   const ttlMs = how.ttlMs ?? 10_000
   const askedAt = clock.monotonic()
   await open.connected()
-  const attempt = await take(open, resource, ttlMs, how)
+  const attempt = await takeKey({
+    claims,
+    turns,
+    clock,
+    key: names.key(resource),
+    ttlMs,
+    waitMs: how.waitMs ?? 0,
+    signal: how.signal,
+    onPlace: (ahead) => events.emit('waiting', { resource, ahead }),
+  })
   const waitedMs = clock.monotonic() - askedAt
   const refuse = (reason: 'taken' | 'unavailable') => {
     events.emit('refused', { resource, reason, waitedMs })
@@ -132,45 +171,7 @@ async function hold<T>(
     return { held: true, value: await work({ ...fence, signal, remainingMs: kept.remainingMs }) }
   } finally {
     await kept.stop()
-    await release(open, resource, claim)
+    await claim.release()
     events.emit('released', { resource, heldMs: clock.monotonic() - wonAt })
-  }
-}
-
-async function take(open: Open, resource: string, ttlMs: number, how: HoldOptions): Promise<Attempt> {
-  const { clock, names } = open.options
-  const onError = (server: number, error: Error) =>
-    open.events.emit('disturbed', { resource, server, reason: error.message })
-  const attempt = () =>
-    attemptClaim({ clients: open.clients, key: names.key(resource), ttlMs, clock, onError })
-
-  const until = clock.monotonic() + (how.waitMs ?? 0)
-  let latest = await attempt()
-  if ('claim' in latest || clock.monotonic() >= until) return latest
-  const wake = open.wakes.watch(names.released(resource))
-  try {
-    for (let tries = 1; 'refused' in latest; tries++) {
-      const leftMs = until - clock.monotonic()
-      if (leftMs <= 0 || how.signal?.aborted) break
-      await wake.next(Math.min(leftMs, pollMs(resource, tries)), how.signal)
-      if (!how.signal?.aborted) latest = await attempt()
-    }
-    return latest
-  } finally {
-    wake.close()
-  }
-}
-
-const pollMs = (resource: string, tries: number) =>
-  POLL_MS / 2 +
-  (Number.parseInt(deriveId(processId, resource, tries).slice(0, 8), 16) / 2 ** 32) * (POLL_MS / 2)
-
-async function release({ options, clients, events }: Open, resource: string, claim: Claim): Promise<void> {
-  await claim.release()
-  const channel = options.names.released(resource)
-  const told = await Promise.allSettled(clients.map((client) => client.publish(channel, '')))
-  for (const [server, outcome] of told.entries()) {
-    if (outcome.status === 'fulfilled') continue
-    events.emit('disturbed', { resource, server, reason: String(outcome.reason) })
   }
 }

@@ -239,13 +239,7 @@ describe('waiting', () => {
     let waiting: Promise<unknown> = Promise.resolve()
     await one.hold('awaited', async () => {
       waiting = two.hold('awaited', async () => void order.push('second'), { waitMs: 20_000 })
-      await eventually(async () => {
-        const [, listeners] = (await client.pubsub('NUMSUB', lockNames.released('awaited'))) as [
-          string,
-          number,
-        ]
-        return listeners === 1
-      })
+      await eventually(() => client.exists(`${lockNames.key('awaited')}:queue`))
       order.push('first')
     })
     expect(await waiting).toEqual({ held: true, value: undefined })
