@@ -1,0 +1,26 @@
+// The bus on a real server holds what the suite asks of any.
+import { type OpenBus, openBus } from '../../src/bus/index.ts'
+import { systemClock } from '../../src/kernel/index.ts'
+import { describeBus } from '../conformance/bus.ts'
+import { describePlantedFaults } from '../conformance/bus-planted.ts'
+import type { BusImplementation } from '../conformance/bus-trial.ts'
+import { startRedis } from '../support/redis.ts'
+
+// Long enough for a busy machine to renew a lease, short enough for partitions to change hands within a test. What a
+// consumer without order holds is never silent here, so nothing waits for its visibility.
+const LEASE_MS = 2_000
+const VISIBILITY_MS = 10_000
+
+async function start(): Promise<BusImplementation> {
+  // A kill may come between an fsync that is slow and the write that waits for it; `everysec` answers all the same.
+  const redis = await startRedis(['--appendfsync', 'always'])
+  return {
+    open: (): OpenBus =>
+      openBus({ url: redis.url, clock: systemClock, leaseMs: LEASE_MS, visibilityMs: VISIBILITY_MS }),
+    restart: () => redis.restart(),
+    close: () => redis.stop(),
+  }
+}
+
+describeBus('Redis', start)
+describePlantedFaults('Redis', start)
