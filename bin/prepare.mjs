@@ -13,6 +13,7 @@ const SLUICE = join(ROOT, 'bin', 'sluice')
 const STEPS = {
   start: [['start', [SLUICE, 'start']]],
   test: [['tests', ['vitest', 'run']]],
+  chaos: [['chaos', ['node', 'test/chaos/main.ts']]],
   verify: [
     ['format and lint', ['biome', 'ci', '.']],
     ['types', ['tsc', '--noEmit']],
