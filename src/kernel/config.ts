@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
-import { SluiceError } from './errors.ts'
+import { messageOf, SluiceError } from './errors.ts'
+import { parseRedisUrl, splitRedisUrls } from './redis-url.ts'
 
 const text = (fallback = '') => z.string().default(fallback)
 const whole = (fallback: number, min: number, max: number) =>
@@ -16,10 +17,18 @@ const choice = <const T extends readonly [string, ...string[]]>(options: T, fall
 
 /** An even number of servers could tie, and one that is named twice would vote twice. */
 function isVote(list: string): boolean {
-  const urls = list.split(',').map((url) => url.trim())
-  const areUrls = urls.every((url) => z.url({ protocol: /^rediss?$/ }).safeParse(url).success)
+  const urls = splitRedisUrls(list)
+  const areUrls = urls.every((url) => redisUrl.safeParse(url).success)
   return areUrls && urls.length % 2 === 1 && new Set(urls).size === urls.length
 }
+
+const redisUrl = z.string().superRefine((url, context) => {
+  try {
+    parseRedisUrl(url)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `${messageOf(error)} (docs/REDIS.md)` })
+  }
+})
 
 interface Setting {
   shape: z.ZodType
@@ -38,14 +47,14 @@ export const SETTINGS = {
     about: 'Least level that is logged.',
   },
   REDIS_URL: {
-    shape: z.union([z.literal(''), z.url({ protocol: /^rediss?$/ })]).default(''),
+    shape: redisUrl.default(''),
     about:
-      'redis:// or rediss://, with user and password where needed. Empty: 127.0.0.1:6379 for workers; `npm start` runs its own server.',
+      'redis://host:6379, redis+sentinel://host1,host2/master or redis+cluster://host1,host2 (rediss for TLS), with user and password where needed: docs/REDIS.md. Empty: 127.0.0.1:6379 for workers; `npm start` runs its own server.',
   },
   REDIS_LOCK_URLS: {
     shape: z
       .string()
-      .refine(isVote, 'an odd number of different redis:// or rediss:// addresses, separated by commas')
+      .refine(isVote, 'an odd number of different addresses of Redis, separated by commas')
       .default(''),
     about:
       'Independent servers for locks, an odd number because a majority decides, separated by commas. Empty: the one of REDIS_URL.',

@@ -22,6 +22,13 @@ export {
 export { ERROR_CODES, type ErrorCode, isSluiceError, messageOf, SluiceError } from './errors.ts'
 export { deriveId, processId, randomId } from './ids.ts'
 export { type Logger, openLog, withoutPassword } from './log.ts'
+export {
+  parseRedisUrl,
+  type RedisHost,
+  type RedisPlace,
+  redisPlaceText,
+  splitRedisUrls,
+} from './redis-url.ts'
 export { VERSION } from './release.ts'
 export { openResources, type Resources } from './resources.ts'
 export { aborted, repeat, runTasks, type Task } from './task.ts'

@@ -39,8 +39,12 @@ export function withoutPassword(url: string): string {
   try {
     const parsed = new URL(url)
     if (parsed.password !== '') parsed.password = '***'
-    return parsed.toString()
+    return hideOptions(parsed.toString())
   } catch {
-    return '(not a URL)'
+    // Several hosts, as of sentinels and clusters, are more than URL knows.
+    if (!/^[a-z][\w+.-]*:\/\/\S+$/i.test(url)) return '(not a URL)'
+    return hideOptions(url.replace(/^([^/]+:\/\/[^/?#:@]*):[^/?#]*@/, '$1:***@'))
   }
 }
+
+const hideOptions = (url: string) => url.replace(/([?&]\w*password=)[^&#]*/gi, '$1***')

@@ -1,54 +1,181 @@
-// The only place where a Redis connection is made. One client cannot serve every use: what is right for a blocking
-// reader (wait for ever) is wrong for a cache (answer now or not at all), so each role has its own manners.
-import { Redis, type RedisOptions } from 'ioredis'
-import { afterMs, messageOf, SluiceError, systemClock, withoutPassword } from '../kernel/index.ts'
-
-export type { Redis }
+// The only place where a Redis connection is made: to one server, to the master that sentinels name, or to a cluster,
+// as the address says.
+import { Cluster, type Command, Redis as PlainRedis } from 'ioredis'
+import {
+  afterMs,
+  messageOf,
+  parseRedisUrl,
+  type RedisHost,
+  type RedisPlace,
+  redisPlaceText,
+  SluiceError,
+  systemClock,
+} from '../kernel/index.ts'
+import { isElsewhere } from './errors.ts'
+import { nodeConnector } from './node-connector.ts'
+import { type Role, retryMs, roleOptions, sendsAgain } from './roles.ts'
+import { readSlots, slotOf } from './slots.ts'
 
 /**
- * - `writer`: publishes, acknowledges, runs scripts. Fails at once when the server is away: ioredis would otherwise
- *   send an unanswered command again after a reconnect (measured: one XADD became two entries).
- * - `reader`: blocks. Its command fails on a disconnect instead of being sent again, so the loop can look at what
- *   was already delivered to it first.
- * - `subscriber`: pub/sub; subscribes again by itself.
- * - `cache`: an answer within 50 ms or none.
- * - `lock`: far below any lock's lifetime.
- * - `jobs`: as BullMQ demands.
+ * A connection, whatever is at its other end: what a plain client and a client of a cluster have in common. In a
+ * cluster a command goes to the node that owns its keys, which must be one; without a key, to any master.
  */
-export type Role = 'writer' | 'reader' | 'subscriber' | 'cache' | 'lock' | 'jobs'
-
-const ROLE_OPTIONS = {
-  writer: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 5_000 },
-  reader: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
-  subscriber: { maxRetriesPerRequest: null, enableOfflineQueue: true },
-  cache: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 50 },
-  lock: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 200 },
-  jobs: { maxRetriesPerRequest: null },
-} satisfies Record<Role, RedisOptions>
+export type Redis = Omit<Pick<PlainRedis, keyof PlainRedis & keyof Cluster>, 'options' | 'duplicate'>
+export type { PlainRedis }
 
 export interface ConnectOptions {
   /** Shown in CLIENT LIST. */
   readonly name?: string
   /** Told of every connection error; reconnecting goes on by itself. Without it errors show in the next command. */
   readonly onError?: (error: Error) => void
+  /**
+   * In a cluster: a reader or subscriber connects to the node that owns this key, and follows it. For a reader, what
+   * it blocks on. For a subscriber, the channel: what is published on that node arrives in order.
+   */
+  readonly key?: string
 }
 
+// Sentinels and nodes have others to turn to, so one that does not answer is given up sooner.
+const PEER_TIMEOUT_MS = 2_000
+const CLOSE_MS = 500
+
+/** Where each client leads, for messages. */
+const places = new WeakMap<object, RedisPlace>()
+
 /** Connects lazily: nothing happens before `ready` or the first command of a role that queues. */
-export function connectRedis(url: string, role: Role, { name, onError }: ConnectOptions = {}): Redis {
-  const options = {
-    lazyConnect: true,
-    connectTimeout: 5_000,
-    // A server does not answer the end of a connection that is blocked in a read, and ioredis would wait 2 s for it.
-    disconnectTimeout: 20,
-    // A close by a peer that is gone without a word is noticed by TCP keep-alive.
-    keepAlive: 10_000,
-    retryStrategy: (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 6), 1_000),
-    connectionName: `sluice:${name ?? role}`,
-    ...ROLE_OPTIONS[role],
-  } satisfies RedisOptions
-  const client = new Redis(url, options)
-  client.on('error', (error: Error) => onError?.(error))
+export function connectRedis(url: string, role: Role, how: ConnectOptions = {}): Redis {
+  const place = parseRedisUrl(url)
+  const client = openClient(url, place, role, how)
+  places.set(client, place)
+  client.on('error', (error: Error) => how.onError?.(error))
   return client
+}
+
+// A demoted master refuses writes: the connection is given up and finds the new one. Nothing is sent again.
+const reconnectOnError = (error: Error): boolean => isElsewhere(error)
+
+type Manners = ReturnType<typeof roleOptions> & { readonly reconnectOnError: typeof reconnectOnError }
+
+function openClient(url: string, place: RedisPlace, role: Role, how: ConnectOptions): Redis {
+  const options: Manners = { ...roleOptions(role, how.name ?? role), reconnectOnError }
+  if (place.kind === 'single') return new PlainRedis(url, options)
+  if (place.kind === 'sentinel') return openSentinel(place, role, options)
+  if (role === 'reader' || role === 'subscriber') return openNode(place, options, how.key)
+  return openCluster(place, role, options, how.onError)
+}
+
+const accessOf = ({ username, password, tls }: RedisPlace) => ({
+  ...(username === undefined ? {} : { username }),
+  ...(password === undefined ? {} : { password }),
+  ...(tls ? { tls: {} } : {}),
+})
+
+function openSentinel(place: RedisPlace & { kind: 'sentinel' }, role: Role, options: Manners): PlainRedis {
+  const { hosts, service, db, tls, sentinelUsername, sentinelPassword } = place
+  return new PlainRedis({
+    ...options,
+    ...accessOf(place),
+    connectTimeout: PEER_TIMEOUT_MS,
+    sentinels: hosts.map((host) => ({ ...host })),
+    name: service,
+    role: 'master',
+    db,
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    ...(tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    // Without a pause as its answer, ioredis ends the client for good when no sentinel answers once.
+    sentinelRetryStrategy: retryMs,
+    sentinelCommandTimeout: PEER_TIMEOUT_MS,
+    // A master that is cut off from its sentinels, and not from us, would go on taking what the failover loses.
+    failoverDetector: role === 'writer' || role === 'lock',
+  })
+}
+
+/** One plain connection into a cluster. */
+function openNode(place: RedisPlace, options: Manners, key: string | undefined): PlainRedis {
+  const { hosts, tls } = place
+  const slot = key === undefined ? slotOf(options.connectionName) : slotOf(key)
+  const ask = async (host: RedisHost) => {
+    const asking = new PlainRedis({
+      ...host,
+      ...accessOf(place),
+      connectTimeout: PEER_TIMEOUT_MS,
+      commandTimeout: PEER_TIMEOUT_MS,
+      protocol: 2,
+      enableReadyCheck: false,
+      retryStrategy: () => null,
+      connectionName: 'sluice:slots',
+    })
+    asking.on('error', () => {})
+    try {
+      return readSlots(await asking.cluster('SLOTS'), host)
+    } finally {
+      asking.disconnect()
+    }
+  }
+  const connector = nodeConnector({
+    seeds: hosts,
+    slot,
+    tls,
+    disconnectMs: options.disconnectTimeout,
+    ask,
+  })
+  return new PlainRedis({
+    ...options,
+    ...accessOf(place),
+    connectTimeout: PEER_TIMEOUT_MS,
+    Connector: connector,
+  })
+}
+
+function openCluster(
+  place: RedisPlace & { kind: 'cluster' },
+  role: Role,
+  options: Manners,
+  onError: ConnectOptions['onError'],
+): Redis {
+  const cluster: Cluster = new Cluster(
+    place.hosts.map((host) => ({ ...host })),
+    {
+      lazyConnect: true,
+      // It would connect each client to one more node; a cluster that is down says so in every answer.
+      enableReadyCheck: false,
+      clusterRetryStrategy: retryMs,
+      slotsRefreshTimeout: PEER_TIMEOUT_MS,
+      // Above 0, a command that was cut off unanswered is sent again.
+      ...(sendsAgain(role) ? {} : { retryDelayOnFailover: 0, retryDelayOnClusterDown: 0 }),
+      // A certificate names hosts, not what they resolve to.
+      ...(place.tls ? { dnsLookup: (host: string, tell: Tell) => tell(null, host) } : {}),
+      redisOptions: {
+        ...options,
+        ...accessOf(place),
+        connectTimeout: PEER_TIMEOUT_MS,
+        // The cluster follows MOVED by itself; what was sent to a node directly (`onNodeOf`) needs the new map too.
+        reconnectOnError: (error: Error) => {
+          if (isElsewhere(error)) cluster.refreshSlotsCache()
+          return false
+        },
+      },
+    },
+  )
+  if (!sendsAgain(role)) failWhileAway(cluster)
+  cluster.on('node error', (error: Error) => onError?.(error))
+  return cluster as unknown as Redis
+}
+
+type Tell = (error: NodeJS.ErrnoException | null, address: string, family?: number) => void
+type Send = (command: Command, ...rest: unknown[]) => unknown
+
+/** ioredis queues without limit of time what is sent while it looks for the nodes; the roles want to know at once. */
+function failWhileAway(cluster: Cluster): void {
+  const send = cluster.sendCommand.bind(cluster) as Send
+  const guarded: Send = (command, ...rest) => {
+    if (cluster.status === 'ready' || command.name === 'cluster') return send(command, ...rest)
+    if (cluster.status === 'wait') cluster.connect().catch(() => {})
+    command.reject(new Error(`the connection to the cluster is ${cluster.status}`))
+    return command.promise
+  }
+  Object.assign(cluster, { sendCommand: guarded })
 }
 
 /** Resolves when the client can take commands; rejects with REDIS_UNAVAILABLE after `timeoutMs`. */
@@ -61,14 +188,15 @@ export async function ready(client: Redis, timeoutMs = 10_000): Promise<void> {
   }
   const onEnd = () => reject(unavailable(client, lastError ?? new Error('the connection was closed')))
   const cancel = afterMs(timeoutMs, () => reject(unavailable(client, lastError ?? new Error('no answer'))))
-  client.on('error', onError).on('ready', resolve).on('end', onEnd)
+  // A cluster tells of single nodes under a name of its own.
+  client.on('error', onError).on('node error', onError).on('ready', resolve).on('end', onEnd)
   try {
     if (client.status === 'wait') client.connect().catch(onError)
     if (client.status === 'end') onEnd()
     await promise
   } finally {
     cancel()
-    client.off('error', onError).off('ready', resolve).off('end', onEnd)
+    client.off('error', onError).off('node error', onError).off('ready', resolve).off('end', onEnd)
   }
 }
 
@@ -76,7 +204,8 @@ export async function ready(client: Redis, timeoutMs = 10_000): Promise<void> {
 export async function closeRedis(client: Redis): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   client.once('end', resolve)
-  while (client.status !== 'end') {
+  const giveUpAt = systemClock.monotonic() + CLOSE_MS
+  while (client.status !== 'end' && systemClock.monotonic() < giveUpAt) {
     const wasReconnecting = client.status === 'reconnecting'
     client.disconnect()
     // That stopped the timer of the next attempt; there is no socket, and ioredis will never say `end` (measured).
@@ -88,31 +217,12 @@ export async function closeRedis(client: Redis): Promise<void> {
 }
 
 const unavailable = (client: Redis, cause: unknown) => {
-  const { host, port } = client.options
+  const place = places.get(client)
+  const where = place ? redisPlaceText(place) : 'an unknown address'
   return new SluiceError(
     'REDIS_UNAVAILABLE',
-    `Redis at ${host}:${port} did not answer: ${messageOf(cause)}`,
-    { host, port },
+    `Redis at ${where} did not answer: ${messageOf(cause)}`,
+    { where },
     cause,
   )
 }
-
-/** Says what a failed command means; other errors that Redis itself answered pass through unchanged. */
-export function redisError(error: unknown, url: string): unknown {
-  const text = messageOf(error)
-  const where = withoutPassword(url)
-  if (text.startsWith('WRONGTYPE')) {
-    const advice = 'move or delete the key that another program wrote there'
-    return new SluiceError('REDIS_WRONG_TYPE', `Redis at ${where}: ${text}; ${advice}.`, { where }, error)
-  }
-  const isAnswer = error instanceof Error && error.name === 'ReplyError' && !text.startsWith('LOADING')
-  if (isAnswer || error instanceof SluiceError || isMistake(error)) return error
-  return new SluiceError('REDIS_UNAVAILABLE', `Redis at ${where} did not answer: ${text}`, { where }, error)
-}
-
-/** True for errors of the program, which no waiting cures. */
-export const isMistake = (error: unknown): boolean =>
-  error instanceof TypeError ||
-  error instanceof RangeError ||
-  error instanceof SyntaxError ||
-  error instanceof ReferenceError

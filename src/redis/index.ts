@@ -1,13 +1,8 @@
-export {
-  type ConnectOptions,
-  closeRedis,
-  connectRedis,
-  isMistake,
-  type Redis,
-  type Role,
-  ready,
-  redisError,
-} from './connect.ts'
+export { hasCommand } from './commands.ts'
+export { type ConnectOptions, closeRedis, connectRedis, type Redis, ready } from './connect.ts'
+export { isMistake, redisError } from './errors.ts'
+export { groupByNode, nodesOf, onNodeOf, type RedisNode } from './nodes.ts'
+export type { Role } from './roles.ts'
 export { defineScript, runScript, type Script } from './script.ts'
 export {
   type Bell,

@@ -1,4 +1,5 @@
-// A real redis-server for one test file: on a free port, with AOF and noeviction, stopped by its pid.
+// A real redis-server for one test file: on a free port, with AOF and noeviction, stopped by its pid. The program is
+// the one on the PATH, or what TEST_REDIS_SERVER names: so the same tests run with other versions.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -21,9 +22,14 @@ export interface TestRedis {
   stop(): Promise<void>
 }
 
-export async function startRedis(extra: readonly string[] = []): Promise<TestRedis> {
+export const REDIS_PROGRAM = process.env['TEST_REDIS_SERVER'] || 'redis-server'
+
+export async function startRedis(extra: readonly string[] = [], port?: number): Promise<TestRedis> {
+  return startOn(port ?? (await freePort()), extra)
+}
+
+async function startOn(port: number, extra: readonly string[]): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-redis-'))
-  const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
   let child = await launch(port, folder, extra)
   return {
@@ -32,13 +38,13 @@ export async function startRedis(extra: readonly string[] = []): Promise<TestRed
     pid: () => child.pid!,
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
-    kill: () => end(child, 'SIGKILL'),
+    kill: () => endProgram(child, 'SIGKILL'),
     async restart() {
-      await end(child, 'SIGKILL')
+      await endProgram(child, 'SIGKILL')
       child = await launch(port, folder, extra)
     },
     async stop() {
-      await end(child, 'SIGKILL')
+      await endProgram(child, 'SIGKILL')
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -55,7 +61,7 @@ export function freePort(): Promise<number> {
   })
 }
 
-async function launch(port: number, folder: string, extra: readonly string[]): Promise<ChildProcess> {
+function launch(port: number, folder: string, extra: readonly string[]): Promise<ChildProcess> {
   const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
   const more = [
     '--appendfsync',
@@ -66,9 +72,14 @@ async function launch(port: number, folder: string, extra: readonly string[]): P
     'no',
     ...extra,
   ]
-  const child = spawn('redis-server', [...args.map(String), ...more], { stdio: 'ignore' })
+  return launchProgram(port, [...args.map(String), ...more])
+}
+
+/** Starts the program and waits until it answers; it does not outlive this process. */
+export async function launchProgram(port: number, args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(REDIS_PROGRAM, args, { stdio: 'ignore' })
   const failed = new Promise<never>((_, reject) => {
-    child.once('error', (error) => reject(new Error(`redis-server cannot be started: ${error.message}`)))
+    child.once('error', (error) => reject(new Error(`${REDIS_PROGRAM} cannot be started: ${error.message}`)))
   })
   // A server that outlives a killed test run would be litter.
   const end = () => child.kill('SIGKILL')
@@ -87,7 +98,7 @@ async function waitUntilUp(port: number): Promise<void> {
   }
 }
 
-function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+export function endProgram(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
     child.once('exit', () => resolve())
