@@ -13,6 +13,7 @@ import {
 } from '../kernel/index.ts'
 import { isElsewhere } from './errors.ts'
 import { nodeConnector } from './node-connector.ts'
+import { nodesOf } from './nodes.ts'
 import { type Role, retryMs, roleOptions, sendsAgain } from './roles.ts'
 import { readSlots, slotOf } from './slots.ts'
 
@@ -208,13 +209,24 @@ export async function closeRedis(client: Redis): Promise<void> {
   while (client.status !== 'end' && systemClock.monotonic() < giveUpAt) {
     const wasReconnecting = client.status === 'reconnecting'
     client.disconnect()
-    // That stopped the timer of the next attempt; there is no socket, and ioredis will never say `end` (measured).
-    if (wasReconnecting) break
+    if (wasReconnecting || hasNoNode(client)) endIdle(client)
     // A disconnect before the socket exists does nothing, so it is said again until the client has ended.
     await Promise.race([promise, systemClock.sleep(30)])
   }
   client.off('end', resolve)
 }
+
+/**
+ * Between two attempts there is no socket whose close would end the client: ioredis would never say `end`, and keep
+ * what is queued for ever (measured). As one that has not connected yet, it ends.
+ */
+function endIdle(client: Redis): void {
+  if (client.status === 'end') return
+  client.status = 'wait'
+  client.disconnect()
+}
+
+const hasNoNode = (client: Redis) => 'isCluster' in client && nodesOf(client, 'all').length === 0
 
 const unavailable = (client: Redis, cause: unknown) => {
   const place = places.get(client)

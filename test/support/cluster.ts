@@ -27,6 +27,8 @@ const OPTIONS = [
   'nodes.conf',
   '--cluster-node-timeout',
   '1000',
+  '--repl-diskless-sync-delay',
+  '0',
 ]
 
 export async function startCluster({ replica = false } = {}): Promise<TestCluster> {

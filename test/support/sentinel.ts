@@ -22,14 +22,14 @@ const SERVICE = 'main'
 
 export async function startSentinel({ sentinels = 1 }: { sentinels?: number } = {}): Promise<TestSentinel> {
   const master = await startRedis(['--repl-diskless-sync-delay', '0'])
-  const replicaOf = ['--replicaof', `127.0.0.1 ${master.port}`, '--repl-diskless-sync-delay', '0']
+  const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`])
+  // Sentinels ask a master for its replicas every 10 s, and a replica how it does: both must be there at the first.
+  await follows(replica)
   const folder = await mkdtemp(join(tmpdir(), 'sluice-sentinel-'))
-  const [replica, ...watchers] = await Promise.all([
-    startRedis(replicaOf),
-    ...Array.from({ length: sentinels }, (_, i) =>
-      launch(folder, i, master.port, Math.floor(sentinels / 2) + 1),
-    ),
-  ])
+  const quorum = Math.floor(sentinels / 2) + 1
+  const watchers = await Promise.all(
+    Array.from({ length: sentinels }, (_, i) => launch(folder, i, master.port, quorum)),
+  )
   const ports = watchers.map(({ port }) => port)
   const url = `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${SERVICE}`
   await eventually(() => ask(ports[0]!, watches(sentinels - 1)), {
@@ -39,14 +39,14 @@ export async function startSentinel({ sentinels = 1 }: { sentinels?: number } = 
     url,
     sentinels: ports,
     master,
-    replica: replica!,
+    replica,
     masterPort: () =>
       ask(ports[0]!, async (call) =>
         Number(((await call('get-master-addr-by-name', SERVICE)) as string[])[1]),
       ),
     async stop() {
       await Promise.all(watchers.map(({ child }) => endProgram(child, 'SIGKILL')))
-      await Promise.all([master.stop(), replica!.stop(), rm(folder, { recursive: true, force: true })])
+      await Promise.all([master.stop(), replica.stop(), rm(folder, { recursive: true, force: true })])
     },
   }
 }
@@ -64,6 +64,17 @@ async function launch(folder: string, i: number, masterPort: number, quorum: num
   ]
   await writeFile(file, `${lines.join('\n')}\n`)
   return { port, child: await launchProgram(port, [file, '--sentinel']) }
+}
+
+async function follows({ url }: TestRedis): Promise<void> {
+  const client = connectRedis(url, 'writer')
+  try {
+    await ready(client)
+    const isUp = async () => (await client.info('replication')).includes('master_link_status:up')
+    await eventually(isUp, { what: 'a replica that follows' })
+  } finally {
+    await closeRedis(client)
+  }
 }
 
 type Call = (...args: string[]) => Promise<unknown>

@@ -1,0 +1,190 @@
+// Each role against one server, a master under Sentinel, and a cluster: the same manners everywhere.
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  closeRedis,
+  connectRedis,
+  defineScript,
+  groupByNode,
+  hasCommand,
+  nodesOf,
+  onNodeOf,
+  type Role,
+  ready,
+  redisError,
+  runScript,
+} from '../../src/redis/index.ts'
+import { slotOf } from '../../src/redis/slots.ts'
+import { startCluster, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { startSentinel, type TestSentinel } from '../support/sentinel.ts'
+
+const ROLES: readonly Role[] = ['writer', 'reader', 'subscriber', 'cache', 'lock', 'jobs']
+
+let single: TestRedis
+let sentinel: TestSentinel
+let cluster: TestCluster
+
+beforeAll(async () => {
+  ;[single, sentinel, cluster] = await Promise.all([startRedis(), startSentinel(), startCluster()])
+})
+afterAll(() => Promise.all([single?.stop(), sentinel?.stop(), cluster?.stop()]))
+
+describe.each([
+  ['one server', () => single.url, () => [single]],
+  ['a master under Sentinel', () => sentinel.url, () => [sentinel.master]],
+  ['a cluster', () => cluster.url, () => cluster.masters],
+] as const)('%s', (_, url, servers) => {
+  it.each(ROLES)('serves the role %s, and closes at once in every state', async (role) => {
+    const client = connectRedis(url(), role, { key: 'k' })
+    await ready(client)
+    await client.set('k', role)
+    expect(await client.get('k')).toBe(role)
+    await closeRedis(client)
+
+    const waiting = connectRedis(url(), role)
+    await closeRedis(waiting)
+    const connecting = connectRedis(url(), role)
+    connecting.connect().catch(() => {})
+    await closeRedis(connecting)
+    await expect(connecting.get('k')).rejects.toThrow()
+  })
+
+  it('answers commands without a key, and knows what its servers can do', async () => {
+    const client = connectRedis(url(), 'writer')
+    await ready(client)
+    expect(await client.ping()).toBe('PONG')
+    expect(await client.time()).toHaveLength(2)
+    expect(await client.info('server')).toContain('redis_version')
+    expect(await hasCommand(client, 'XAUTOCLAIM')).toBe(true)
+    expect(await hasCommand(client, 'XNEVER')).toBe(false)
+    const { length } = servers()
+    expect(nodesOf(client)).toHaveLength(length)
+    await closeRedis(client)
+  })
+
+  it('runs a script that its servers have forgotten', async () => {
+    const client = connectRedis(url(), 'writer')
+    await ready(client)
+    const script = defineScript("return redis.call('INCR', KEYS[1])")
+    await client.del('count')
+    expect(await runScript(client, script, ['count'], [])).toBe(1)
+    await onNodeOf(client, 'count').script('FLUSH')
+    expect(await runScript(client, script, ['count'], [])).toBe(2)
+    await closeRedis(client)
+  })
+
+  it('wakes a blocked reader, and a reader that is closed does not wait', async () => {
+    const writer = connectRedis(url(), 'writer')
+    const reader = connectRedis(url(), 'reader', { key: '{s}:0' })
+    await Promise.all([ready(writer), ready(reader)])
+    const read = () => reader.xread('BLOCK', 5_000, 'STREAMS', '{s}:0', '$')
+    const reading = read()
+    const isBlocked = async () =>
+      (await onNodeOf(writer, '{s}:0').info('clients')).includes('blocked_clients:1')
+    await eventually(isBlocked)
+    await writer.xadd('{s}:0', '*', 'a', 'b')
+    expect(JSON.stringify(await reading)).toContain('["a","b"]')
+    const cut = expect(read()).rejects.toThrow()
+    await closeRedis(reader)
+    await cut
+    await closeRedis(writer)
+  })
+
+  it('hears in order what is published on the node of the channel', async () => {
+    const writer = connectRedis(url(), 'writer')
+    const subscriber = connectRedis(url(), 'subscriber', { key: 'news' })
+    const heard: string[] = []
+    subscriber.on('message', (_channel: string, text: string) => heard.push(text))
+    await Promise.all([ready(writer), subscriber.subscribe('news')])
+    for (const text of ['1', '2', '3']) await onNodeOf(writer, 'news').publish('news', text)
+    // The answer to a question on the same connection comes after every message before it.
+    await subscriber.exists('news')
+    expect(heard).toEqual(['1', '2', '3'])
+    await Promise.all([closeRedis(writer), closeRedis(subscriber)])
+  })
+
+  it('sends nothing again that was cut off before its answer', async () => {
+    const client = connectRedis(url(), 'writer')
+    await ready(client)
+    await client.del('once')
+    const node = onNodeOf(client, 'once')
+    for (const server of servers()) server.pause()
+    const adding = client.xadd('once', '*', 'a', '1').then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    node.disconnect(true)
+    const error = await adding
+    for (const server of servers()) server.resume()
+    expect(redisError(error, url())).toMatchObject({ code: 'REDIS_UNAVAILABLE' })
+    const length = await eventually(async () => (await client.xlen('once')) || undefined)
+    expect(length).toBe(1)
+    await closeRedis(client)
+  })
+
+  it('refuses at once while it is away, naming the place without its password', async () => {
+    const away = url().replace(/\/\/[^/]*/, '//me:secret@127.0.0.1:1')
+    const client = connectRedis(away, 'writer')
+    const refused = client.set('k', 'v').catch((error: unknown) => redisError(error, away))
+    expect(await refused).toMatchObject({ code: 'REDIS_UNAVAILABLE' })
+    const late = await ready(client, 300).catch((error: unknown) => error)
+    expect(late).toMatchObject({ code: 'REDIS_UNAVAILABLE' })
+    expect(String(late) + String(await refused)).toContain('127.0.0.1:1')
+    expect(String(late) + String(await refused)).not.toContain('secret')
+    await closeRedis(client)
+  })
+})
+
+describe('the slots of a cluster', () => {
+  it('are computed as the servers do', async () => {
+    const client = connectRedis(single.url, 'writer')
+    await ready(client)
+    const text = fc.oneof(
+      fc.string(),
+      fc.string().map((tag) => `a{${tag}}b`),
+      fc.constantFrom('{}a', '{a', 'é{ü}'),
+    )
+    await fc.assert(
+      fc.asyncProperty(text, async (key) => {
+        expect(slotOf(key)).toBe(await cluster.tell(cluster.masters[0]!, 'cluster', 'keyslot', key))
+      }),
+      { numRuns: 60 },
+    )
+    await closeRedis(client)
+  })
+
+  it('give each key its node, and group keys by it', async () => {
+    const client = connectRedis(cluster.url, 'writer')
+    await ready(client)
+    const keys = Array.from({ length: 16 }, (_, p) => `{s:${p}}`)
+    const groups = groupByNode(client, keys)
+    expect(groups.flat().sort()).toEqual([...keys].sort())
+    expect(groups.length).toBe(3)
+    for (const group of groups) {
+      // A command over keys of one node is not enough for one slot; but each key is answered there.
+      const node = onNodeOf(client, group[0]!)
+      for (const key of group) expect(await node.exists(key)).toBe(0)
+    }
+    await closeRedis(client)
+  })
+
+  it('may move: the writer, single nodes and readers follow', async () => {
+    const client = connectRedis(cluster.url, 'writer')
+    const reader = connectRedis(cluster.url, 'reader', { key: 'moving' })
+    await Promise.all([ready(client), ready(reader)])
+    await client.exists('moving')
+    const before = onNodeOf(client, 'moving')
+    const from = cluster.masters.find(({ port }) => port === before.options.port)!
+    const to = cluster.masters.find((master) => master !== from)!
+    await cluster.moveSlot(slotOf('moving'), to)
+    await expect(before.get('moving')).rejects.toThrow('MOVED')
+    await expect(reader.get('moving')).rejects.toThrow('MOVED')
+    await client.set('moving', 'there')
+    expect(await eventually(() => onNodeOf(client, 'moving').get('moving'))).toBe('there')
+    expect(onNodeOf(client, 'moving').options.port).toBe(to.port)
+    expect(await eventually(() => reader.get('moving'))).toBe('there')
+    await Promise.all([closeRedis(client), closeRedis(reader)])
+  })
+})
