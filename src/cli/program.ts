@@ -2,7 +2,8 @@
 // loaded when it is needed: a worker at rest pays for its own code only.
 import { Command } from 'commander'
 import { readConfig } from '../kernel/index.ts'
-import { addDeadLetterCommands } from './dead-letters.ts'
+import { addDeadLetterCommands } from './dead-letter-commands.ts'
+import { addGroupCommands } from './group-commands.ts'
 import { atLeast } from './numbers.ts'
 import { projectVersion, workerNames } from './project.ts'
 import type { PublishOptions } from './publish.ts'
@@ -147,6 +148,7 @@ function addLooking(program: Command): void {
       const { showStreams } = await import('./streams.ts')
       await showStreams(terminalOf(options))
     })
+  addGroupCommands(program, terminalOf, examples)
   addDeadLetterCommands(program, terminalOf, examples)
   program
     .command('doctor')

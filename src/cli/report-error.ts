@@ -5,7 +5,13 @@ import { isSluiceError, messageOf, processEnvironment } from '../kernel/index.ts
 /** 0 done, 1 failed, 2 called or configured wrongly. */
 export type ExitCode = 0 | 1 | 2
 
-const USAGE_CODES = new Set(['CONFIG_INVALID', 'USAGE', 'NODE_TOO_OLD'])
+const USAGE_CODES = new Set([
+  'CONFIG_INVALID',
+  'USAGE',
+  'GROUP_UNKNOWN',
+  'DEAD_LETTER_UNKNOWN',
+  'NODE_TOO_OLD',
+])
 
 /** Says what went wrong on stderr and answers the exit code. */
 export function reportError(error: unknown, json: boolean): ExitCode {

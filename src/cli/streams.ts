@@ -14,6 +14,8 @@ export interface GroupLine {
   readonly pending: number
   readonly oldestMs: number
   readonly members: number
+  /** It takes nothing until it is resumed: `sluice groups`. */
+  readonly paused: boolean
   /** Owner of each partition, by number. */
   readonly owners: Readonly<Record<string, string>>
   readonly deadLetters: number
@@ -44,6 +46,7 @@ function groupTotals(partitions: readonly PartitionStatus[], group: string) {
     lag: total(mine.map(({ lag }) => lag)),
     pending: total(mine.map(({ pending }) => pending)),
     oldestMs: Math.max(0, ...mine.map(({ oldestMs }) => oldestMs)),
+    paused: mine.some(({ paused }) => paused),
     owners: Object.fromEntries(
       mine.flatMap(({ partition, owner }) => (owner === undefined ? [] : [[String(partition), owner]])),
     ),
@@ -67,7 +70,7 @@ function streamTable(lines: readonly GroupLine[]): string {
     headers,
     lines.map((line) => [
       line.stream,
-      line.group || '(nobody reads)',
+      line.group === '' ? '(nobody reads)' : line.paused ? `${line.group} (paused)` : line.group,
       line.entries,
       line.published,
       line.lag,

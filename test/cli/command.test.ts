@@ -22,8 +22,13 @@ describe('help', () => {
     ['streams'],
     ['dlq', 'list'],
     ['dlq', 'show'],
+    ['dlq', 'edit'],
     ['dlq', 'replay'],
     ['dlq', 'drop'],
+    ['groups', 'list'],
+    ['groups', 'pause'],
+    ['groups', 'resume'],
+    ['groups', 'replay'],
     ['doctor'],
     ['settings'],
   ])('of %s %s has examples and --json', async (...words) => {
