@@ -23,6 +23,7 @@ import {
   openResources,
   runTasks,
   SluiceError,
+  splitRedisUrls,
   systemClock,
   type Task,
 } from './kernel/index.ts'
@@ -154,14 +155,14 @@ function openMechanisms(config: Config, clock: Clock, log: Logger, options: Data
     return own(one, (database) => database.close())
   })
   const locks = once(() => {
-    const urls =
-      config.REDIS_LOCK_URLS === '' ? [url] : config.REDIS_LOCK_URLS.split(',').map((one) => one.trim())
+    const urls = config.REDIS_LOCK_URLS === '' ? [url] : splitRedisUrls(config.REDIS_LOCK_URLS)
     const one = openLocks({ urls, database: database(), clock, names: lockNames })
     opened.locks = one.events
     return own(one, (locks) => locks.close())
   })
   const views = once(() => {
-    const connect = () => connectRedis(url, 'subscriber', { name: 'drops' })
+    // To the node that drops are told on: its one connection keeps their order, the bus between nodes does not.
+    const connect = () => connectRedis(url, 'subscriber', { name: 'drops', key: CACHE_DROPS })
     const tell = (message: string) => bus().tell(CACHE_DROPS, message)
     const one = openViews({ connect, channel: CACHE_DROPS, tell, clock })
     opened.cache = one.events

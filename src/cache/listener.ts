@@ -1,11 +1,13 @@
 // Hears drops on a connection of its own and knows whether it would hear one. A confirmed subscription is not
-// enough: a half-open socket stays "ready" while messages vanish. Redis answers one connection in order, so a PONG
-// proves that every drop published before its PING was sent has arrived; memory is served on such proof only.
+// enough: a half-open socket stays "ready" while messages vanish. Redis answers one connection in order, so the answer
+// to a question proves that every drop published there before it was asked has arrived; memory is served on such proof
+// only. The question names the channel like a key: in a cluster a node that is no longer the one where drops are
+// published answers MOVED instead, and the client connects to the one that is.
 import { type Clock, messageOf, repeat } from '../kernel/index.ts'
 import { closeRedis, type Redis } from '../redis/index.ts'
 
 export interface ListenerOptions {
-  /** A subscriber connection that nobody else uses; made at the first need. */
+  /** A subscriber connection that nobody else uses, to the node of the channel; made at the first need. */
   readonly connect: () => Redis
   readonly channel: string
   readonly clock: Clock
@@ -108,7 +110,7 @@ function openLine(client: Redis, options: ListenerOptions): Line {
       // TCP would need minutes to notice a peer that is gone; a new connection needs a round trip.
       if (askedAt !== undefined) {
         if (clock.monotonic() - askedAt > proofMs) client.disconnect(true)
-      } else if (confirmed) void answers(() => client.ping())
+      } else if (confirmed) void answers(() => client.exists(channel))
     },
     proven: () => confirmed && clock.monotonic() - provenAt <= proofMs,
     lose,

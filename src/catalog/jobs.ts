@@ -1,8 +1,8 @@
 // Every scheduled job. Its handler is handed to `jobs.run` by the worker that runs it.
 import { defineJob } from '../jobs/index.ts'
 
-/** Of every key that BullMQ keeps in Redis. */
-export const JOB_PREFIX = 'jobs'
+/** Of every key that BullMQ keeps in Redis. Its scripts take several at once, so in a cluster all share a slot. */
+export const JOB_PREFIX = '{jobs}'
 
 export const JOBS = {
   trim: defineJob({

@@ -1,7 +1,8 @@
 // Which Redis a start uses: the one that is set; else a server of our own; else one that runs on 6379.
 import type { Config, Environment } from '../kernel/index.ts'
 import { SluiceError, withoutPassword } from '../kernel/index.ts'
-import { inspectRedis, judgeRedis } from './inspect-redis.ts'
+import { inspectRedis } from './inspect-redis.ts'
+import { describeRedis, judgeRedis } from './judge-redis.ts'
 import { type OwnRedis, startOwnRedis } from './own-redis.ts'
 import { findProgram, installCommand, installRedis, mayInstall } from './redis-program.ts'
 
@@ -28,7 +29,7 @@ export async function chooseRedis(
   }
   if (program !== undefined) {
     const own = await startOwnRedis({ program, dataDir: config.DATA_DIR, graceMs: config.DRAIN_MS + 1_000 })
-    const { version } = await inspectRedis(own.url, 5_000)
+    const { version } = (await inspectRedis(own.url, 5_000)).nodes[0]
     note(`Redis      ${own.url}  (own server ${version}, pid ${own.pid}, data in ${config.DATA_DIR}/redis)`)
     return { url: own.url, own }
   }
@@ -43,6 +44,6 @@ export async function chooseRedis(
 async function useServer(url: string, note: (message: string) => void): Promise<ChosenRedis> {
   const facts = await inspectRedis(url, 5_000)
   for (const warning of judgeRedis(url, facts)) note(`warning: ${warning}`)
-  note(`Redis      ${withoutPassword(url)}  (version ${facts.version})`)
+  note(`Redis      ${withoutPassword(url)}  (${describeRedis(facts)})`)
   return { url, own: undefined }
 }

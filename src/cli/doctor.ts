@@ -2,7 +2,8 @@
 import { type Config, messageOf, processEnvironment, systemClock, withoutPassword } from '../kernel/index.ts'
 import { runningIn } from './claim-folder.ts'
 import { databaseStatus, databaseWhere } from './database.ts'
-import { inspectRedis, judgeRedis } from './inspect-redis.ts'
+import { inspectRedis } from './inspect-redis.ts'
+import { describeRedis, judgeRedis } from './judge-redis.ts'
 import { demandPort } from './ports.ts'
 import { findProgram, installCommand } from './redis-program.ts'
 import { runningConfig } from './running-config.ts'
@@ -47,8 +48,10 @@ async function checkRedis(config: Config): Promise<Finding[]> {
     const facts = await inspectRedis(url, 3_000)
     const after = systemClock.now()
     const warnings = judgeRedis(url, facts).map((message) => warn('redis', message))
-    const about = `${withoutPassword(url)} is version ${facts.version}, ${facts.policy}, AOF ${facts.aof ? 'on' : 'off'}`
-    return [ok('redis', about), ...warnings, checkClock(facts.timeMs, before, after)]
+    const about = `${withoutPassword(url)} is ${describeRedis(facts)}`
+    const clocks = facts.nodes.map(({ timeMs }) => checkClock(timeMs, before, after))
+    const clock = clocks.find(({ verdict }) => verdict !== 'ok') ?? clocks[0]!
+    return [ok('redis', about), ...warnings, clock]
   } catch (error) {
     // `sluice start` brings its own server: then nothing is wrong yet.
     if ((environment['REDIS_URL'] ?? '') === '') {

@@ -1,78 +1,123 @@
-// What Sluice needs to know about a Redis server before it trusts it with streams. Everything is read from INFO,
-// which managed services allow where CONFIG GET is forbidden.
-import { SluiceError, withoutPassword } from '../kernel/index.ts'
-import { connectRedis, ready, redisError } from '../redis/index.ts'
+// What Sluice needs to know about every Redis server behind an address before it trusts them with streams. Everything
+// is read from INFO, which managed services allow where CONFIG GET is forbidden.
+import { messageOf, parseRedisUrl, type RedisHost, type RedisPlace } from '../kernel/index.ts'
+import { closeRedis, connectRedis, nodesOf, type RedisNode, ready, redisError } from '../redis/index.ts'
 
-/** XAUTOCLAIM and GETEX came with 6.2. */
-const LEAST_VERSION = '6.2.0'
-
-export interface RedisFacts {
+export interface NodeFacts {
+  readonly where: string
+  readonly role: 'master' | 'replica'
   readonly version: string
+  /** standalone, cluster or sentinel: what the server itself says it is. */
+  readonly mode: string
   readonly policy: string
   readonly aof: boolean
-  /** The server's wall clock, ms UTC, and ours at the middle of the question. */
+  /** It refuses writes without a replica that follows (min-replicas-to-write). */
+  readonly demandsReplicas: boolean
+  readonly replicas: readonly RedisHost[]
+  /** The server's wall clock, ms UTC. */
   readonly timeMs: number
   /** The folder it works in; undefined where CONFIG is forbidden. */
   readonly folder: string | undefined
 }
 
-/** Throws REDIS_UNAVAILABLE when no server answers within `timeoutMs`. */
+export interface RedisFacts {
+  readonly topology: RedisPlace['kind']
+  /** The master, or all masters of a cluster, first; then the replicas that are known. */
+  readonly nodes: readonly [NodeFacts, ...NodeFacts[]]
+  /** Replicas that did not answer, and why. */
+  readonly silent: readonly string[]
+  /** As a cluster says it: ok or fail. */
+  readonly state: string
+}
+
+/** Throws REDIS_UNAVAILABLE when no server, or a master of a cluster, does not answer within `timeoutMs`. */
 export async function inspectRedis(url: string, timeoutMs: number): Promise<RedisFacts> {
+  const place = parseRedisUrl(url)
   const client = connectRedis(url, 'writer', { name: 'inspect' })
   try {
     await ready(client, timeoutMs)
-    const info = readInfo(await client.info())
-    const [seconds, micros] = await client.time()
-    const folder = await client.config('GET', 'dir').then(
-      (answer) => configValue(answer),
-      () => undefined,
+    const masters = await Promise.all(nodesOf(client).map((node) => inspectNode(node, place)))
+    const [first, ...others] = masters
+    if (!first) throw new Error('no node of the cluster is connected')
+    const replicas = await Promise.allSettled(
+      // A single server is judged alone: nothing says that its replicas will ever take its place.
+      place.kind === 'single'
+        ? []
+        : masters.flatMap((master) => master.replicas.map((host) => inspectAt(place, host, timeoutMs))),
     )
     return {
-      version: info.get('redis_version') ?? '0',
-      policy: info.get('maxmemory_policy') ?? 'unknown',
-      aof: info.get('aof_enabled') === '1',
-      timeMs: Number(seconds) * 1_000 + Number(micros) / 1_000,
-      folder,
+      topology: place.kind,
+      nodes: [
+        first,
+        ...others,
+        ...replicas.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+      ],
+      silent: replicas.flatMap((one) => (one.status === 'rejected' ? [messageOf(one.reason)] : [])),
+      state: place.kind === 'cluster' ? await clusterState(nodesOf(client)) : 'ok',
     }
   } catch (error) {
     throw redisError(error, url)
   } finally {
-    client.disconnect()
+    await closeRedis(client)
   }
 }
 
-/** Throws REDIS_UNFIT when messages would not be safe there; answers warnings. */
-export function judgeRedis(url: string, facts: RedisFacts): string[] {
-  const where = withoutPassword(url)
-  if (compareVersions(facts.version, LEAST_VERSION) < 0) {
-    throw new SluiceError(
-      'REDIS_UNFIT',
-      `Redis at ${where} is version ${facts.version}; Sluice needs ${LEAST_VERSION} or newer.`,
-      { where, version: facts.version },
-    )
+async function inspectAt(
+  place: RedisPlace,
+  { host, port }: RedisHost,
+  timeoutMs: number,
+): Promise<NodeFacts> {
+  const { username = '', password, tls } = place
+  const access =
+    password === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`
+  const name = host.includes(':') ? `[${host}]` : host
+  const client = connectRedis(`redis${tls ? 's' : ''}://${access}${name}:${port}`, 'writer', {
+    name: 'inspect',
+  })
+  try {
+    await ready(client, timeoutMs)
+    return await inspectNode(nodesOf(client)[0]!, undefined)
+  } finally {
+    await closeRedis(client)
   }
-  if (facts.policy !== 'noeviction') {
-    throw new SluiceError(
-      'REDIS_UNFIT',
-      `Redis at ${where} has maxmemory-policy ${facts.policy} and may drop messages; set it to noeviction: redis-cli config set maxmemory-policy noeviction`,
-      { where, policy: facts.policy },
-    )
-  }
-  if (facts.aof) return []
-  return [
-    `Redis at ${where} has no AOF: a crash of the server loses what came since its last save (redis-cli config set appendonly yes)`,
-  ]
 }
 
-/** Negative when `a` is older than `b`. */
-export function compareVersions(a: string, b: string): number {
-  const parts = (version: string) => version.split('.').map((part) => Number.parseInt(part, 10) || 0)
-  const [left, right] = [parts(a), parts(b)]
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0)
-    if (difference !== 0) return difference
+async function inspectNode(node: RedisNode, place: RedisPlace | undefined): Promise<NodeFacts> {
+  const info = readInfo(await node.info())
+  const [seconds, micros] = await node.time()
+  const folder = await node.config('GET', 'dir').then(
+    (answer) => configValue(answer),
+    () => undefined,
+  )
+  // The options of a client under Sentinel hold no address; there is one master, and its name says enough.
+  const { host, port } = node.options
+  const where = place?.kind === 'sentinel' ? `the master ${place.service}` : `${host}:${port}`
+  return {
+    where,
+    role: info.get('role') === 'master' ? 'master' : 'replica',
+    version: info.get('redis_version') ?? '0',
+    mode: info.get('redis_mode') ?? 'standalone',
+    policy: info.get('maxmemory_policy') ?? 'unknown',
+    aof: info.get('aof_enabled') === '1',
+    demandsReplicas: info.has('min_slaves_good_slaves'),
+    replicas: [...info].flatMap(([name, value]) => (/^slave\d+$/.test(name) ? replicaOf(value) : [])),
+    timeMs: Number(seconds) * 1_000 + Number(micros) / 1_000,
+    folder,
   }
-  return 0
+}
+
+/** As in `ip=10.0.0.7,port=6379,state=online,…`. */
+function replicaOf(text: string): RedisHost[] {
+  const host = /\bip=([^,]+)/.exec(text)?.[1]
+  const port = Number(/\bport=(\d+)/.exec(text)?.[1])
+  return host && port ? [{ host, port }] : []
+}
+
+async function clusterState(nodes: readonly RedisNode[]): Promise<string> {
+  const states = await Promise.all(
+    nodes.map(async (node) => readInfo(await node.cluster('INFO')).get('cluster_state')),
+  )
+  return states.find((state) => state !== 'ok') ?? 'ok'
 }
 
 function readInfo(text: string): Map<string, string> {

@@ -129,7 +129,8 @@ async function stopLeftover(folder: string, clock: Clock): Promise<void> {
   if (!note) return
   const url = `redis://127.0.0.1:${note.port}`
   const facts = await inspectRedis(url, 500).catch(() => undefined)
-  if (facts?.folder === undefined || realpathSync(facts.folder) !== realpathSync(folder)) return
+  const served = facts?.nodes[0].folder
+  if (served === undefined || realpathSync(served) !== realpathSync(folder)) return
   process.kill(note.pid, 'SIGTERM')
   const end = clock.monotonic() + STOP_MS
   while (isAlive(note.pid)) {

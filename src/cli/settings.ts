@@ -1,5 +1,5 @@
 // `sluice settings`: what is in force and what it means.
-import { processEnvironment, readConfig, withoutPassword } from '../kernel/index.ts'
+import { processEnvironment, readConfig, splitRedisUrls, withoutPassword } from '../kernel/index.ts'
 import { settingLines } from './documents.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -18,4 +18,4 @@ export function showSettings(terminal: Terminal): void {
 }
 
 const hidePasswords = (name: string, value: string): string =>
-  name.includes('URL') && value !== '' ? value.split(',').map(withoutPassword).join(',') : value
+  name.includes('URL') && value !== '' ? splitRedisUrls(value).map(withoutPassword).join(',') : value
