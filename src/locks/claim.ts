@@ -3,9 +3,9 @@
 // "another holds it" from "nobody answered", and a place in the queue of those who wait.
 import type Redlock from 'redlock'
 import type { Clock } from '../kernel/index.ts'
-import { type Redis, runScript, type Script } from '../redis/index.ts'
-import { EXTEND, LOCK, lockKeys, RELEASE } from './scripts.ts'
-import { type Ask, openVotes, type VoteOptions } from './vote.ts'
+import { type Redis, runScript } from '../redis/index.ts'
+import { type LockScripts, lockKeys, lockScripts } from './scripts.ts'
+import { openVotes, type VoteOptions } from './vote.ts'
 
 export interface ClaimsOptions {
   readonly clients: readonly Redis[]
@@ -53,69 +53,63 @@ export type Attempt = { readonly claim: Claim } | Refusal
 export interface Claims {
   /** Asks every server once, and queues the waiter where it is refused. Never answers with an expired claim. */
   attempt(key: string, ttlMs: number, waiter?: Waiter): Promise<Attempt>
-  /** Takes a waiter out of the queue, on one server or on all; whose turn it is then is told. */
-  leave(key: string, member: string, server?: number): Promise<void>
+  /** Takes a waiter out of the queue, on one server or on all; who comes next then is told. Does not wait for it. */
+  leave(key: string, member: string, server?: number): void
 }
 
 interface Shop extends ClaimsOptions {
+  readonly scripts: LockScripts
   readonly vote: ReturnType<typeof openVotes>
-  send(script: Script, server: number, key: string, args: readonly (string | number)[]): Promise<unknown>
 }
 
 export function openClaims(options: ClaimsOptions): Claims {
-  const { clients, onError } = options
-  const shop: Shop = {
-    ...options,
-    vote: openVotes(clients.length),
-    async send(script, server, key, args) {
-      try {
-        return await runScript(clients[server]!, script, lockKeys(key), args)
-      } catch (error) {
-        onError(key, server, error as Error)
-        throw error
-      }
-    },
-  }
+  const { clients, patienceMs, onError } = options
+  const scripts = lockScripts({ patienceMs, countsAll: !clients.some((client) => client.isCluster) })
+  const shop: Shop = { ...options, scripts, vote: openVotes(clients.length, scripts) }
   return {
     attempt: (key, ttlMs, waiter) => attempt(shop, key, ttlMs, waiter),
-    async leave(key, member, server) {
-      const left = clients.map((_, each) =>
-        server === undefined || server === each
-          ? shop.send(RELEASE, each, key, ['', member, '', ...manners(shop, each)])
-          : undefined,
-      )
-      await Promise.allSettled(left)
+    leave(key, member, only) {
+      for (const [server, client] of clients.entries()) {
+        if (only !== undefined && only !== server) continue
+        const left = runScript(client, scripts.release, lockKeys(key), ['', member, ''])
+        left.catch((error: Error) => onError(key, server, error))
+      }
     },
   }
 }
 
 async function attempt(shop: Shop, key: string, ttlMs: number, waiter?: Waiter): Promise<Attempt> {
-  const { clock, clients } = shop
-  const [member, ticket] = [waiter?.member ?? '', waiter?.ticket ?? '']
-  const refusing = new Set<number>()
+  const { clock, clients, scripts, onError } = shop
+  const keys = lockKeys(key)
+  const place = waiter ? [waiter.member, waiter.ticket ?? ''] : []
+  const refusing: boolean[] = []
   const places: number[][] = []
-  const ask: Ask = async (server, step, value, lifeMs) => {
-    if (step === 'unlock') {
-      // Redlock undoes a vote that was lost. The place in the queue stays until the waiter leaves it.
-      if (!refusing.has(server))
-        await shop.send(RELEASE, server, key, [value, member, ticket, ...manners(shop, server)])
-      return true
-    }
-    const said = await shop.send(LOCK, server, key, [value, lifeMs, member, ticket, ...manners(shop, server)])
-    if (said === 1) return true
-    refusing.add(server)
-    if (Array.isArray(said)) places.push(said.map(Number))
-    return false
-  }
   const startedAt = clock.monotonic()
-  const vote = shop.vote({ ask, step: 'lock' })
-  const lock = await orUndefined(vote.redlock.lock(key, ttlMs))
-  if (!lock) {
-    const isTaken =
-      vote.yes() < majorityOf(clients.length) && vote.yes() + vote.no() >= majorityOf(clients.length)
+  const { redlock, tally } = shop.vote({
+    step: 'lock',
+    ask(server, step, value, lifeMs) {
+      if (step === 'lock') return runScript(clients[server]!, scripts.lock, keys, [value, lifeMs, ...place])
+      // Redlock undoes a vote that was lost. The place in the queue stays until the waiter leaves it.
+      return refusing[server]
+        ? undefined
+        : runScript(clients[server]!, scripts.release, keys, [value, ...place])
+    },
+    onAnswer(server, said) {
+      if (said !== 1) refusing[server] = true
+      if (Array.isArray(said)) places.push(said.map(Number))
+    },
+    onError: (server, error) => onError(key, server, error),
+  })
+  let lock: Redlock.Lock
+  try {
+    lock = await redlock.lock(key, ttlMs)
+  } catch (error) {
+    throwUnlessLost(error)
+    const majority = majorityOf(clients.length)
+    const isTaken = tally.yes < majority && tally.yes + tally.no >= majority
     return { refused: isTaken ? 'taken' : 'unavailable', place: agree(places, clients.length) }
   }
-  const claim = holdClaim(shop, { key, ttlMs, member, lock, until: startedAt + validMs(ttlMs) })
+  const claim = holdClaim(shop, { key, ttlMs, waiter, lock, until: startedAt + validMs(ttlMs) })
   if (claim.deadline() > clock.monotonic()) return { claim }
   await claim.release()
   return { refused: 'unavailable' }
@@ -138,63 +132,64 @@ function agree(places: readonly number[][], servers: number): Place | undefined 
 interface Holding {
   readonly key: string
   readonly ttlMs: number
-  readonly member: string
+  readonly waiter: Waiter | undefined
   readonly lock: Redlock.Lock
   readonly until: number
 }
 
-function holdClaim(shop: Shop, { key, ttlMs, member, lock, until }: Holding): Claim {
-  const { clock, clients } = shop
+function holdClaim(shop: Shop, { key, ttlMs, waiter, lock, until }: Holding): Claim {
+  const { clock, clients, scripts, vote } = shop
+  const keys = lockKeys(key)
+  const place = waiter ? [waiter.member, ''] : []
   let deadline = until
+  const onError = (server: number, error: Error) => shop.onError(key, server, error)
   const extending: VoteOptions = {
     step: 'extend',
     // After a failed extension redlock deletes the key, so one late answer would give away a lock that is valid for
     // two thirds of its life. The key is left alone here.
-    ask: async (server, step, value, lifeMs) =>
-      step === 'extend' && (await shop.send(EXTEND, server, key, [value, lifeMs])) === 1,
+    ask: (server, step, value, lifeMs) =>
+      step === 'extend' ? runScript(clients[server]!, scripts.extend, keys, [value, lifeMs]) : undefined,
+    onError,
   }
   const releasing: VoteOptions = {
     step: 'unlock',
-    ask: async (server, _step, value) =>
-      (await shop.send(RELEASE, server, key, [value, member, '', ...manners(shop, server)])) === 1,
+    ask: (server, _step, value) => runScript(clients[server]!, scripts.release, keys, [value, ...place]),
+    onError,
   }
   return {
     deadline: () => deadline,
     async extend() {
       const startedAt = clock.monotonic()
-      const vote = shop.vote(extending)
+      const { redlock, tally } = vote(extending)
       // Redlock would compare this with the wall clock; the deadline is ours to watch.
       lock.expiration = Number.MAX_SAFE_INTEGER
-      if (!(await orUndefined(vote.redlock.extend(lock, ttlMs)))) {
-        return clients.length - vote.no() < majorityOf(clients.length) ? 'replaced' : 'unclear'
+      try {
+        await redlock.extend(lock, ttlMs)
+      } catch (error) {
+        throwUnlessLost(error)
+        return clients.length - tally.no < majorityOf(clients.length) ? 'replaced' : 'unclear'
       }
       deadline = startedAt + validMs(ttlMs)
       return 'extended'
     },
     async release() {
-      const { redlock } = shop.vote(releasing)
-      return (await orUndefined(redlock.unlock(lock).then(() => true))) ?? false
+      try {
+        await vote(releasing).redlock.unlock(lock)
+        return true
+      } catch (error) {
+        throwUnlessLost(error)
+        return false
+      }
     },
   }
 }
-
-/** In a cluster PUBLISH counts the listeners of its own node only, so that nobody listens there says nothing. */
-const manners = ({ clients, patienceMs }: Shop, server: number): readonly [number, number] => [
-  patienceMs,
-  'isCluster' in clients[server]! && clients[server].isCluster ? 0 : 1,
-]
 
 /** Redlock's allowance for clocks that run apart: 1 %, and 2 ms for the resolution of Redis expiry. */
 const validMs = (ttlMs: number) => ttlMs - Math.ceil(ttlMs * 0.01) - 2
 
 const majorityOf = (servers: number) => Math.floor(servers / 2) + 1
 
-/** What redlock decides against is an answer, not an exception. */
-async function orUndefined<T>(decision: PromiseLike<T>): Promise<T | undefined> {
-  try {
-    return await decision
-  } catch (error) {
-    if (error instanceof Error && error.name === 'LockError') return undefined
-    throw error
-  }
+/** A vote that was lost is an answer, not an exception. */
+function throwUnlessLost(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'LockError')) throw error
 }

@@ -91,7 +91,7 @@ export function openLocks(options: LocksOptions): Locks {
     channel,
     clock,
     onError: (server, reason) => disturb(channel, server, reason),
-    onStray: (server, key, member) => void claims.leave(key, member, server),
+    onStray: (server, key, member) => claims.leave(key, member, server),
   })
   let connecting: Promise<void> | undefined
   const open: Open = {

@@ -1,94 +1,111 @@
 // Redlock with its eyes open. It decides by majority over the servers it is given, but waits for the slowest of them;
 // these servers answer it with an error as soon as the others have decided, so that a frozen one delays nobody.
 import Redlock from 'redlock'
-import { EXTEND, LOCK, RELEASE } from './scripts.ts'
+import type { LockScripts } from './scripts.ts'
 
 type Callback = (error: Error | null, result?: number) => void
 type Step = 'lock' | 'unlock' | 'extend'
-
-/** How one server is asked: answers whether it said yes, and rejects when it does not answer. */
-export type Ask = (server: number, step: Step, value: string, lifeMs: number) => Promise<boolean>
 
 export interface Vote {
   /** The shared redlock, voting through these servers. */
   readonly redlock: Redlock
   /** How many have answered what so far. Those that are late have answered nothing. */
-  readonly yes: () => number
-  readonly no: () => number
+  readonly tally: Readonly<Tally>
+}
+
+interface Tally {
+  yes: number
+  no: number
+  failed: number
 }
 
 export interface VoteOptions {
-  readonly ask: Ask
   /** The step whose answers count. Redlock undoes by itself what failed: that is sent, but not waited for. */
   readonly step: Step
+  /** Sends a step to one server; undefined when there is nothing to be sent. */
+  readonly ask: (server: number, step: Step, value: string, lifeMs: number) => Promise<unknown> | undefined
+  /** Told of each answer that counts. 1 is a yes. */
+  readonly onAnswer?: (server: number, said: unknown) => void
+  readonly onError: (server: number, error: Error) => void
 }
-
-const STEPS = new Map<string, Step>([
-  [LOCK.hash, 'lock'],
-  [RELEASE.hash, 'unlock'],
-  [EXTEND.hash, 'extend'],
-])
 
 const LATE = new Error('The others have decided.')
 
 /** Builds redlock once; each question to the servers is a vote of its own. */
-export function openVotes(servers: number): (options: VoteOptions) => Vote {
+export function openVotes(servers: number, scripts: LockScripts): (options: VoteOptions) => Vote {
   const shared = new Redlock([{ eval: neverAsked }], {
     retryCount: 0,
-    lockScript: () => LOCK.source,
-    unlockScript: () => RELEASE.source,
-    extendScript: () => EXTEND.source,
+    lockScript: () => scripts.lock.source,
+    unlockScript: () => scripts.release.source,
+    extendScript: () => scripts.extend.source,
   })
-  return (options) => openVote(shared, servers, options)
+  const steps: Readonly<Record<string, Step>> = {
+    [scripts.lock.hash]: 'lock',
+    [scripts.release.hash]: 'unlock',
+    [scripts.extend.hash]: 'extend',
+  }
+  return (options) => {
+    const { tally, note } = openTally(servers)
+    const voters = []
+    for (let server = 0; server < servers; server++) voters.push(openVoter(server, steps, options, note))
+    return { redlock: Object.assign(Object.create(shared) as Redlock, { servers: voters }), tally }
+  }
 }
 
-function openVote(shared: Redlock, count: number, { ask, step: counted }: VoteOptions): Vote {
-  const majority = Math.floor(count / 2) + 1
-  const veto = count - majority + 1
-  const waiting = new Map<number, Callback>()
-  let [yes, no, failed] = [0, 0, 0]
-  const answer = (server: number, error: Error | null, result?: number) => {
-    const callback = waiting.get(server)
-    waiting.delete(server)
-    callback?.(error, result)
-    // Refusals and failures are not added up: who cannot have the key is told which of the two it was.
-    if (yes < majority && no < veto && failed < veto) return
-    for (const [late, callLate] of waiting) {
-      waiting.delete(late)
-      callLate(LATE)
-    }
-  }
-  const settle = async (server: number, question: Promise<boolean>) => {
-    try {
-      const said = await question
-      if (said) yes++
-      else no++
-      answer(server, null, said ? 1 : 0)
-    } catch (error) {
-      failed++
-      answer(server, error as Error)
-    }
-  }
-  const evalsha = (server: number) => (hash: string, args: readonly unknown[], callback: Callback) => {
-    const [, , value, lifeMs] = args
-    const step = STEPS.get(hash)!
-    const question = ask(server, step, String(value), Number(lifeMs))
-    if (step === counted) {
-      waiting.set(server, callback)
-      void settle(server, question)
-      return
-    }
-    question.catch(() => {})
-    callback(null, 1)
-  }
-  const servers = Array.from({ length: count }, (_, server) => ({
-    eval: neverAsked,
-    evalsha: evalsha(server),
-  }))
+type Note = (server: number, callback: Callback, kind: keyof Tally | 'asked', error?: Error) => void
+
+function openVoter(server: number, steps: Readonly<Record<string, Step>>, options: VoteOptions, note: Note) {
+  const { step: counted, ask, onAnswer, onError } = options
   return {
-    redlock: Object.assign(Object.create(shared) as Redlock, { servers }),
-    yes: () => yes,
-    no: () => no,
+    eval: neverAsked,
+    evalsha(hash: string, args: readonly unknown[], callback: Callback) {
+      const step = steps[hash]!
+      const question = ask(server, step, args[2] as string, args[3] as number)
+      if (step !== counted) {
+        callback(null, 1)
+        question?.catch((error: Error) => onError(server, error))
+        return
+      }
+      note(server, callback, 'asked')
+      // Chained by hand: this is on the way of every lock, where a promise less shows.
+      question?.then(
+        (said) => {
+          onAnswer?.(server, said)
+          note(server, callback, said === 1 ? 'yes' : 'no')
+        },
+        (error: Error) => {
+          onError(server, error)
+          note(server, callback, 'failed', error)
+        },
+      )
+    },
+  }
+}
+
+/** Passes answers on to redlock, and answers for those that are late once nothing can change the outcome. */
+function openTally(servers: number): { tally: Tally; note: Note } {
+  const majority = Math.floor(servers / 2) + 1
+  const veto = servers - majority + 1
+  const tally: Tally = { yes: 0, no: 0, failed: 0 }
+  const waiting: (Callback | undefined)[] = []
+  const tell = (server: number, error: Error | null, result: number) => {
+    const callback = waiting[server]
+    waiting[server] = undefined
+    callback?.(error, result)
+  }
+  return {
+    tally,
+    note(server, callback, kind, error) {
+      if (kind === 'asked') {
+        waiting[server] = callback
+        return
+      }
+      tally[kind]++
+      tell(server, error ?? null, kind === 'yes' ? 1 : 0)
+      // Refusals and failures are not added up: who cannot have the key is told which of the two it was.
+      if (tally.yes < majority && tally.no < veto && tally.failed < veto) return
+      for (let late = 0; late < servers; late++) tell(late, LATE, 0)
+    },
   }
 }
 

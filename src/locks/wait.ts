@@ -51,7 +51,7 @@ async function queueForKey(options: WaitOptions, until: number): Promise<Attempt
       }
       const leftMs = until - clock.monotonic()
       if (leftMs <= 0 || signal?.aborted) {
-        void claims.leave(key, seat.member)
+        claims.leave(key, seat.member)
         return latest
       }
       // The servers gave different tickets, or not all gave one; all of them learn the latest at once.
