@@ -84,7 +84,9 @@ async function inspectAt(
 
 async function inspectNode(node: RedisNode, place: RedisPlace | undefined): Promise<NodeFacts> {
   const info = readInfo(await node.info())
-  const [seconds, micros] = await node.time()
+  const mode = info.get('redis_mode') ?? 'standalone'
+  // A sentinel, which somebody took for a server, has no such command.
+  const [seconds, micros] = mode === 'sentinel' ? [0, 0] : await node.time()
   const folder = await node.config('GET', 'dir').then(
     (answer) => configValue(answer),
     () => undefined,
@@ -96,7 +98,7 @@ async function inspectNode(node: RedisNode, place: RedisPlace | undefined): Prom
     where,
     role: info.get('role') === 'master' ? 'master' : 'replica',
     version: info.get('redis_version') ?? '0',
-    mode: info.get('redis_mode') ?? 'standalone',
+    mode,
     policy: info.get('maxmemory_policy') ?? 'unknown',
     aof: info.get('aof_enabled') === '1',
     demandsReplicas: info.has('min_slaves_good_slaves'),

@@ -1,6 +1,8 @@
 // Each role against one server, a master under Sentinel, and a cluster: the same manners everywhere.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { inspectRedis } from '../../src/cli/inspect-redis.ts'
+import { describeRedis, judgeRedis } from '../../src/cli/judge-redis.ts'
 import {
   closeRedis,
   connectRedis,
@@ -137,10 +139,42 @@ describe.each([
   })
 })
 
+describe('what is found behind an address', () => {
+  const judge = async (url: string) => judgeRedis(url, await inspectRedis(url, 5_000))
+
+  it('names the topology and every server', async () => {
+    expect(describeRedis(await inspectRedis(single.url, 5_000))).toMatch(
+      /^one server, version \d.*noeviction, AOF on$/,
+    )
+    expect(describeRedis(await inspectRedis(sentinel.url, 5_000))).toMatch(
+      /^a master under Sentinel with 1 replica,/,
+    )
+    expect(describeRedis(await inspectRedis(cluster.url, 5_000))).toMatch(
+      /^a cluster of 3 masters and 0 replicas,/,
+    )
+    expect([await judge(single.url), await judge(cluster.url)]).toEqual([[], []])
+  })
+
+  it('warns of a master that a failover would make lose writes', async () => {
+    expect(await judge(sentinel.url)).toEqual([expect.stringContaining('min-replicas-to-write')])
+  })
+
+  it('refuses an address that names another topology, with what to write', async () => {
+    await expect(judge(cluster.masters[0]!.url)).rejects.toThrow('redis+cluster://')
+    await expect(judge(`redis://127.0.0.1:${sentinel.sentinels[0]}`)).rejects.toThrow('redis+sentinel://')
+    await expect(judge(sentinel.replica.url)).rejects.toThrow('is a replica')
+  })
+
+  it('refuses a cluster of which one node may evict', async () => {
+    const [, evicting] = cluster.masters
+    await cluster.tell(evicting!, 'config', 'set', 'maxmemory-policy', 'allkeys-lru')
+    await expect(judge(cluster.url)).rejects.toThrow(`${evicting!.port} has maxmemory-policy allkeys-lru`)
+    await cluster.tell(evicting!, 'config', 'set', 'maxmemory-policy', 'noeviction')
+  })
+})
+
 describe('the slots of a cluster', () => {
   it('are computed as the servers do', async () => {
-    const client = connectRedis(single.url, 'writer')
-    await ready(client)
     const text = fc.oneof(
       fc.string(),
       fc.string().map((tag) => `a{${tag}}b`),
@@ -152,7 +186,6 @@ describe('the slots of a cluster', () => {
       }),
       { numRuns: 60 },
     )
-    await closeRedis(client)
   })
 
   it('give each key its node, and group keys by it', async () => {

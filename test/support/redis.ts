@@ -75,16 +75,21 @@ function launch(port: number, folder: string, extra: readonly string[]): Promise
   return launchProgram(port, [...args.map(String), ...more])
 }
 
+/** A server that outlives a killed test run would be litter. */
+const running = new Set<ChildProcess>()
+const killAll = () => {
+  for (const child of running) child.kill('SIGKILL')
+}
+
 /** Starts the program and waits until it answers; it does not outlive this process. */
 export async function launchProgram(port: number, args: readonly string[]): Promise<ChildProcess> {
   const child = spawn(REDIS_PROGRAM, args, { stdio: 'ignore' })
   const failed = new Promise<never>((_, reject) => {
     child.once('error', (error) => reject(new Error(`${REDIS_PROGRAM} cannot be started: ${error.message}`)))
   })
-  // A server that outlives a killed test run would be litter.
-  const end = () => child.kill('SIGKILL')
-  process.once('exit', end)
-  child.once('exit', () => process.off('exit', end))
+  if (running.size === 0) process.off('exit', killAll).once('exit', killAll)
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   await Promise.race([failed, waitUntilUp(port)])
   return child
 }
