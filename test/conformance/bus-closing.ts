@@ -31,7 +31,7 @@ export async function afterSubscriberClose(
   demand(await trial.faults(stream, sent))
 }
 
-/** Ten subscribers close at once as they come, ten more while they are served; the next one gets the rest. */
+/** Ten subscribers close at once as they come, ten more at their first message; the next one gets the rest. */
 export async function concurrentClose(trial: Trial, { messages, closing } = { messages: 50, closing: 10 }) {
   const stream = trial.stream()
   const publisher = trial.open()
@@ -45,7 +45,10 @@ export async function concurrentClose(trial: Trial, { messages, closing } = { me
   const sent = lettersOf(stream, 10, (2 * messages) / 10)
   await trial.publish(publisher, stream, sent.slice(0, messages))
   const serving = counted(closing).map(() => ({ bus: trial.open() }))
-  const subscribers = serving.map(({ bus }) => trial.subscribe(stream, { bus }))
+  const closeAll = () => {
+    for (const subscriber of subscribers) subscriber.cancel()
+  }
+  const subscribers = serving.map(({ bus }) => trial.subscribe(stream, { bus, act: closeAll }))
   await eventually(() => trial.deeds.length > 0)
   await Promise.all(subscribers.map((subscriber) => subscriber.stop()))
   await Promise.all(serving.map(({ bus }) => bus.close()))

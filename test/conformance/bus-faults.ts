@@ -7,7 +7,7 @@ import {
   type OpenBus,
   outgoing,
 } from '../../src/bus/index.ts'
-import { SluiceError } from '../../src/kernel/index.ts'
+import { SluiceError, systemClock } from '../../src/kernel/index.ts'
 import type { Body } from './bus-journal.ts'
 import type { BusImplementation } from './bus-trial.ts'
 
@@ -141,7 +141,8 @@ export const losesOnClose: Spoil = (bus) => ({
 export const confirmsEarly: Spoil = (bus) => ({
   ...bus,
   async publish(events) {
-    bus.publish(events).catch(() => {})
+    const later = systemClock.sleep(20).then(() => bus.publish(events))
+    later.catch(() => {})
     return events.map(() => ({ partition: 0, entry: '', duplicate: false }))
   },
 })

@@ -61,7 +61,7 @@ const PLANTED: readonly Planted[] = [
   ],
   ['acknowledges what it leaves', faults.losesOnClose, 'key', roundsFew, /^lost: /],
   ['acknowledges what it leaves', faults.losesOnClose, 'none', roundsFew, /^lost: /],
-  ['acknowledges what it leaves', faults.losesOnClose, 'key', concurrentClose, /^lost: /],
+  ['acknowledges what it leaves', faults.losesOnClose, 'none', concurrentClose, /^lost: /],
   ['forgets the state of a fold', faults.foldForgets, 'fold', failure.foldCancelled, /^forgotten: /],
   ['confirms too early', faults.confirmsEarly, 'key', closeFew, /^lost: /],
 ]
