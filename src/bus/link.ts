@@ -1,6 +1,14 @@
 // What every part of the bus works with: one writing connection, the clock, the emitter, and this process's name.
 import { type Clock, isSluiceError, messageOf, randomId } from '../kernel/index.ts'
-import { closeRedis, connectRedis, isMistake, type Redis, ready, redisError } from '../redis/index.ts'
+import {
+  closeRedis,
+  connectRedis,
+  isElsewhere,
+  isMistake,
+  type Redis,
+  ready,
+  redisError,
+} from '../redis/index.ts'
 import type { BusEmitter } from './events.ts'
 
 // A publisher learns after this that the server is away.
@@ -14,8 +22,8 @@ export interface Link {
   readonly events: BusEmitter
   /** The writing connection, once it is ready. Rejects with REDIS_UNAVAILABLE. */
   writer(): Promise<Redis>
-  /** A connection of its own for one blocking reader. */
-  reader(name: string): Redis
+  /** A connection of its own for one blocking reader; in a cluster to the node that owns `key`, when it is given. */
+  reader(name: string, key?: string): Redis
   close(): Promise<void>
 }
 
@@ -46,7 +54,8 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
       await becomingReady
       return client
     },
-    reader: (name) => connectRedis(url, 'reader', { name, onError: onError(name) }),
+    reader: (name, key) =>
+      connectRedis(url, 'reader', { name, onError: onError(name), ...(key === undefined ? {} : { key }) }),
     close: () => closeRedis(client),
   }
 }
@@ -65,7 +74,7 @@ export function isPassing(error: unknown): boolean {
   if (isSluiceError(error)) return error.code === 'REDIS_UNAVAILABLE' || error.code === 'OVERLOADED'
   if (isMistake(error)) return false
   const isAnswer = error instanceof Error && error.name === 'ReplyError'
-  return !isAnswer || PASSING.test(messageOf(error))
+  return !isAnswer || isElsewhere(error) || PASSING.test(messageOf(error))
 }
 
 /**

@@ -31,7 +31,8 @@ export interface ConnectOptions {
   readonly onError?: (error: Error) => void
   /**
    * In a cluster: a reader or subscriber connects to the node that owns this key, and follows it. For a reader, what
-   * it blocks on. For a subscriber, the channel: what is published on that node arrives in order.
+   * it blocks on (without, it is a client of the whole cluster). For a subscriber, the channel: what is published on
+   * that node arrives in order (without, any node, which hears what is published anywhere).
    */
   readonly key?: string
 }
@@ -61,7 +62,8 @@ function openClient(url: string, place: RedisPlace, role: Role, how: ConnectOpti
   const options: Manners = { ...roleOptions(role, how.name ?? role), reconnectOnError }
   if (place.kind === 'single') return new PlainRedis(url, options)
   if (place.kind === 'sentinel') return openSentinel(place, role, options)
-  if (role === 'reader' || role === 'subscriber') return openNode(place, options, how.key)
+  if (role === 'subscriber' || (role === 'reader' && how.key !== undefined))
+    return openNode(place, options, how.key)
   return openCluster(place, role, options, how.onError)
 }
 

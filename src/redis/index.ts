@@ -1,6 +1,6 @@
 export { hasCommand } from './commands.ts'
 export { type ConnectOptions, closeRedis, connectRedis, type Redis, ready } from './connect.ts'
-export { isMistake, redisError } from './errors.ts'
+export { isElsewhere, isMistake, redisError } from './errors.ts'
 export { groupByNode, nodesOf, onNodeOf, type RedisNode } from './nodes.ts'
 export type { Role } from './roles.ts'
 export { defineScript, runScript, type Script } from './script.ts'
