@@ -9,7 +9,7 @@ import {
   STREAMS,
   statusTotals,
 } from '../src/catalog/index.ts'
-import { openConsole, type Questions, readReports, statusLine } from '../src/console/index.ts'
+import { type Changes, openConsole, type Questions, readReports, statusLine } from '../src/console/index.ts'
 import { migrationStatus } from '../src/db/index.ts'
 import { messageOf, SluiceError, VERSION } from '../src/kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
@@ -25,7 +25,10 @@ export const worker: Worker = {
     const { streams, arbitrageTotals, ledgerTotals } = questions
     const write = (line: string) => log.info(line)
     return [
-      openConsole({ host: config.HOST, port: config.PORT, questions, queues: jobs.queues, clock, log }),
+      openConsole({
+        ...{ host: config.HOST, port: config.PORT, token: config.CONSOLE_TOKEN },
+        ...{ questions, changes: changesOf(platform), queues: jobs.queues, clock, log },
+      }),
       statusLine({ clock, everyMs: config.STATUS_EVERY_MS, streams, arbitrageTotals, ledgerTotals, write }),
     ]
   },
@@ -33,11 +36,6 @@ export const worker: Worker = {
 
 function questionsOf(platform: Platform): Questions {
   const { bus, database, views, config } = platform
-  const streamNamed = (name: string) => {
-    const stream = STREAMS.find((one) => one.name === name)
-    if (stream) return stream
-    throw new SluiceError('USAGE', `There is no stream ${name}.`, { name })
-  }
   return {
     about: {
       version: VERSION,
@@ -69,8 +67,23 @@ function questionsOf(platform: Platform): Questions {
       views.get(latestTrades, [limit], () => database.read((tx) => latestTradesOf(tx, limit))),
     positions: () => views.get(allPositions, [], () => database.read(positionsOf)),
     equity: (limit) => views.get(latestEquity, [limit], () => database.read((tx) => equityOf(tx, limit))),
-    deadLetters: (stream, limit) => bus.deadLetters(streamNamed(stream), limit),
+    deadLetters: (stream, limit, query) => bus.deadLetters(streamNamed(stream), limit, query),
+    deadLetter: (stream, entry) => bus.deadLetter(streamNamed(stream), entry),
   }
+}
+
+const changesOf = ({ bus }: Platform): Changes => ({
+  replayDeadLetter: (stream, entry, data) => bus.replayDeadLetter(streamNamed(stream), entry, data),
+  dropDeadLetter: (stream, entry) => bus.dropDeadLetter(streamNamed(stream), entry),
+  pauseGroup: (stream, group) => bus.pauseGroup(streamNamed(stream), group),
+  resumeGroup: (stream, group) => bus.resumeGroup(streamNamed(stream), group),
+  seekGroup: (stream, group, to) => bus.seekGroup(streamNamed(stream), group, to),
+})
+
+function streamNamed(name: string): (typeof STREAMS)[number] {
+  const stream = STREAMS.find((one) => one.name === name)
+  if (stream) return stream
+  throw new SluiceError('USAGE', `There is no stream ${name}.`, { name })
 }
 
 async function readinessOf({ redis, database, databaseOptions }: Platform) {

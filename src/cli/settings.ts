@@ -8,7 +8,7 @@ export function showSettings(terminal: Terminal): void {
   const environment = processEnvironment()
   const config = readConfig(environment)
   for (const { name, fallback, about } of settingLines()) {
-    const value = hidePasswords(name, String(config[name]))
+    const value = hideSecrets(name, String(config[name]))
     const isSet = (environment[name] ?? '').trim() !== ''
     terminal.result({ name, value, default: fallback, set: isSet, about }, () => {
       const source = isSet ? 'set' : 'default'
@@ -17,5 +17,8 @@ export function showSettings(terminal: Terminal): void {
   }
 }
 
-const hidePasswords = (name: string, value: string): string =>
-  name.includes('URL') && value !== '' ? splitRedisUrls(value).map(withoutPassword).join(',') : value
+function hideSecrets(name: string, value: string): string {
+  if (value === '') return value
+  if (name.includes('TOKEN')) return '***'
+  return name.includes('URL') ? splitRedisUrls(value).map(withoutPassword).join(',') : value
+}

@@ -1,6 +1,6 @@
 // What the console asks of the rest of the system, and what it answers. The console knows no store: the gateway
 // hands these functions in, over views, so that any number of pages costs the database the same.
-import type { DeadLetter, StreamStatus } from '../bus/index.ts'
+import type { DeadLetter, DeadLetterQuery, SeekPlace, SeekTarget, StreamStatus } from '../bus/index.ts'
 import type {
   EquityRow,
   LedgerTotals,
@@ -72,7 +72,19 @@ export interface Questions {
   positions(): Promise<readonly PositionRow[]>
   equity(limit: number): Promise<readonly EquityRow[]>
   /** Of one stream, by its name in the catalog. */
-  deadLetters(stream: string, limit: number): Promise<readonly DeadLetter[]>
+  deadLetters(stream: string, limit: number, query: DeadLetterQuery): Promise<readonly DeadLetter[]>
+  deadLetter(stream: string, entry: string): Promise<DeadLetter | undefined>
+}
+
+/** What the console may change for whoever has the token; streams by their names in the catalog. */
+export interface Changes {
+  /** With the payload `data` when it is given; false when it is not there. */
+  replayDeadLetter(stream: string, entry: string, data?: string): Promise<boolean>
+  dropDeadLetter(stream: string, entry: string): Promise<boolean>
+  /** False when it was so already. */
+  pauseGroup(stream: string, group: string): Promise<boolean>
+  resumeGroup(stream: string, group: string): Promise<boolean>
+  seekGroup(stream: string, group: string, to: SeekTarget): Promise<readonly SeekPlace[]>
 }
 
 export interface GroupSummary {
@@ -81,6 +93,7 @@ export interface GroupSummary {
   readonly pending: number
   readonly oldestMs: number
   readonly members: number
+  readonly paused: boolean
 }
 
 export interface StreamSummary {

@@ -1,10 +1,12 @@
 // GET /api/*: what the page shows, for programs. Lists are newest first, money is decimal text.
 import type { FastifyInstance } from 'fastify'
+import type { DeadLetter } from '../bus/index.ts'
 import { STREAMS } from '../catalog/index.ts'
-import type { Clock } from '../kernel/index.ts'
+import { type Clock, SluiceError } from '../kernel/index.ts'
 import type { Questions } from './answers.ts'
 import { ANSWER_WITHIN_MS, type Asked, within } from './ask.ts'
-import { choiceOf, limitOf } from './limit.ts'
+import { unknownLetter } from './changes.ts'
+import { choiceOf, limitOf, textOf } from './limit.ts'
 
 const STREAM_NAMES: readonly string[] = STREAMS.map((stream) => stream.name)
 
@@ -35,14 +37,29 @@ export function api(server: FastifyInstance, questions: Questions, asked: Asked,
   server.get('/api/dead-letters', async ({ query }) => {
     const limit = limitOf(query)
     const names = choiceOf(query, 'stream', STREAM_NAMES)
+    const [group, before] = [textOf(query, 'group'), textOf(query, 'before')]
+    if (before !== undefined && names.length > 1) {
+      throw new SluiceError('REQUEST_INVALID', 'before is an entry of one stream: name the stream.')
+    }
     const lists = await soon('The streams', () =>
-      Promise.all(names.map((name) => questions.deadLetters(name, limit))),
+      Promise.all(names.map((name) => questions.deadLetters(name, limit, { group, before }))),
     )
-    // A stack names files of the machine; it is for the command line.
-    const letters = lists.flat().map(({ stack: _stack, ...letter }) => letter)
-    return { deadLetters: letters.sort((a, b) => b.time - a.time).slice(0, limit) }
+    const letters = lists.flat().map(withoutStack)
+    if (names.length > 1) letters.sort((a, b) => b.time - a.time)
+    return { deadLetters: letters.slice(0, limit) }
+  })
+  server.get('/api/dead-letters/:stream/:partition/:id', async ({ params }) => {
+    const { stream = '', partition, id } = params as Record<string, string>
+    const entry = `${partition}/${id}`
+    if (!STREAM_NAMES.includes(stream)) throw unknownLetter(stream, entry)
+    const letter = await soon('The streams', () => questions.deadLetter(stream, entry))
+    if (!letter) throw unknownLetter(stream, entry)
+    return withoutStack(letter)
   })
 }
+
+/** A stack names files of the machine; it is for the command line. */
+const withoutStack = ({ stack: _stack, ...letter }: DeadLetter) => letter
 
 /** The counters of a process are long, and they are in /metrics. */
 export const withoutCounters = <T extends { counters: unknown }>({ counters: _counters, ...rest }: T) => rest

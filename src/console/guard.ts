@@ -1,7 +1,10 @@
-// What holds for every request, before any route sees it. There is no log-in, so there is nothing that a request
-// could change: replaying a dead letter may move money, and needs the command line and its access to Redis.
+// What holds for every request, before any route sees it. There is no log-in, so whoever reaches the port may read;
+// replaying a dead letter may move money, so changes need a token, and there is none unless somebody has set one.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from '../kernel/index.ts'
+import { CHANGE_PATHS } from './changes.ts'
 import { refuse } from './refusals.ts'
+import { demandToken } from './token.ts'
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 
@@ -24,13 +27,25 @@ const QUEUES_POLICY = HEADERS['content-security-policy']!.replace(
   "style-src 'self' 'unsafe-inline'; font-src 'self'",
 ).replace("base-uri 'none'", "base-uri 'self'")
 
-export function guard(server: FastifyInstance, host: string): void {
+export interface GuardOptions {
+  readonly host: string
+  /** The empty string: nobody may change anything. */
+  readonly token: string
+  readonly log: Logger
+}
+
+export function guard(server: FastifyInstance, { host, token, log }: GuardOptions): void {
   const isLocal = LOOPBACK.has(host)
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS)
     if (isUnder(request, '/queues')) reply.header('content-security-policy', QUEUES_POLICY)
     if (isLocal && !LOOPBACK.has(nameOf(request))) return refuseHost(request, reply)
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuseMethod(request, reply)
+    if (request.method === 'GET' || request.method === 'HEAD') return
+    // Written exactly so: whatever else the router takes for one of these is refused.
+    if (request.method === 'POST' && CHANGE_PATHS.has(request.url)) {
+      return demandToken(request, reply, token, log)
+    }
+    return refuseMethod(request, reply)
   })
 }
 

@@ -1,6 +1,7 @@
 export type {
   About,
   ArbitrageTotals,
+  Changes,
   DecisionRow,
   PartHealth,
   Questions,

@@ -27,4 +27,13 @@ export function choiceOf(query: unknown, name: string, allowed: readonly string[
   })
 }
 
+/** A parameter of any text, or undefined when it is absent. Throws REQUEST_INVALID for one that is given twice. */
+export function textOf(query: unknown, name: string): string | undefined {
+  const given = (query as Record<string, unknown>)[name]
+  if (given === undefined || typeof given === 'string') return given
+  throw new SluiceError('REQUEST_INVALID', `${name} is ${shown(given)}; allowed: one text.`, {
+    [name]: shown(given),
+  })
+}
+
 const shown = (given: unknown) => JSON.stringify(given).slice(0, 60)

@@ -48,7 +48,7 @@ async function openBoard({ host, queues: shown, log }: BoardOptions): Promise<Fa
   })
   adapter.setBasePath('/queues')
   const board = openServer()
-  guard(board, host)
+  guard(board, { host, token: '', log })
   answerFailures(board, log)
   await board.register(adapter.registerPlugin(), { prefix: '/queues' })
   await board.ready()

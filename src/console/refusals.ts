@@ -6,6 +6,12 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
   ROUTE_UNKNOWN: 404,
   METHOD_REFUSED: 405,
+  CHANGES_REFUSED: 403,
+  TOKEN_REFUSED: 401,
+  GROUP_UNKNOWN: 404,
+  DEAD_LETTER_UNKNOWN: 404,
+  PAYLOAD_INVALID: 422,
+  PAYLOAD_TOO_LARGE: 413,
   HOST_REFUSED: 421,
   WATCHERS_TOO_MANY: 503,
   REDIS_UNAVAILABLE: 503,
@@ -33,6 +39,8 @@ export function refusalOf(error: unknown): Refusal {
 /** Turns thrown errors, unknown routes and foreign methods into refusals. */
 export function answerFailures(server: FastifyInstance, log: Logger): void {
   server.setErrorHandler((error, request, reply) => {
+    // What is a wrong argument on the command line is a wrong request here.
+    if (isSluiceError(error, 'USAGE')) return refuse(reply, 'REQUEST_INVALID', error.message)
     if (isSluiceError(error)) {
       const status = STATUS_OF[error.code] ?? 500
       // What the asker did wrong is no news; what we could not do is.

@@ -2,6 +2,7 @@
 import { aborted, repeat, runTasks } from '../kernel/index.ts'
 import { api } from './api.ts'
 import { openAsked } from './ask.ts'
+import { changes } from './changes.ts'
 import type { ConsoleOptions } from './console.ts'
 import { guard } from './guard.ts'
 import { health } from './health.ts'
@@ -15,13 +16,14 @@ import { listen, openServer } from './server.ts'
 const SAMPLE_MS = 2_000
 
 export async function serve(options: ConsoleOptions, signal: AbortSignal): Promise<void> {
-  const { host, port, questions, clock, log } = options
+  const { host, port, questions, clock, log, token = '' } = options
   const server = openServer()
-  guard(server, host)
+  guard(server, { host, token, log })
   answerFailures(server, log)
   const asked = openAsked(questions, clock)
   health(server, questions, asked, clock)
   api(server, questions, asked, clock)
+  changes(server, options.changes, clock, log)
   metrics(server, questions, asked)
   const pages = live(server, questions, asked, clock, log, { ...LIVE_DEFAULTS, ...options.live })
   await page(server)

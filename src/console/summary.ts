@@ -17,7 +17,7 @@ export function summaryOf(stream: StreamStatus, perSecond: number): StreamSummar
 export function groupsOf(stream: StreamStatus): GroupSummary[] {
   const groups = new Map<string, GroupSummary>()
   for (const partition of stream.partitions) {
-    for (const { group, lag, pending, oldestMs } of partition.groups) {
+    for (const { group, lag, pending, oldestMs, paused } of partition.groups) {
       const sum = groups.get(group)
       groups.set(group, {
         group,
@@ -25,6 +25,7 @@ export function groupsOf(stream: StreamStatus): GroupSummary[] {
         pending: (sum?.pending ?? 0) + pending,
         oldestMs: Math.max(sum?.oldestMs ?? 0, Math.round(oldestMs)),
         members: stream.members[group]?.length ?? 0,
+        paused,
       })
     }
   }

@@ -41,6 +41,14 @@ export const SETTINGS = {
     shape: text('127.0.0.1'),
     about: 'Address the gateway listens on. 0.0.0.0 shows it to the network.',
   },
+  CONSOLE_TOKEN: {
+    shape: z
+      .string()
+      .regex(/^([\x21-\x7e]{16,})?$/, 'at least 16 visible characters of ASCII without spaces')
+      .default(''),
+    about:
+      'Who sends it as a bearer token may change something through the API (docs/API.md). Empty: nobody may.',
+  },
   DATA_DIR: { shape: text('./data'), about: 'Folder of everything kept on disk.' },
   LOG_LEVEL: {
     shape: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
@@ -196,7 +204,7 @@ export function readConfig(environment: Environment = processEnvironment()): Con
 
 function problemOf(name: SettingName, given: string, error: z.ZodError): string {
   // A URL may hold a password: name the variable, not its value.
-  const shown = name.includes('URL') ? 'a value' : JSON.stringify(given)
+  const shown = /URL|TOKEN/.test(name) ? 'a value' : JSON.stringify(given)
   return `${name} is ${shown}; allowed: ${error.issues.map((issue) => issue.message).join(', ')}`
 }
 

@@ -13,6 +13,7 @@ const SECRET = [
   'url',
   'REDIS_URL',
   'DATABASE_URL',
+  'CONSOLE_TOKEN',
 ]
 
 export interface LogOptions {

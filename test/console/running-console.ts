@@ -1,7 +1,7 @@
 // A console on a free port over questions that a test answers, with the job queues of a real Redis.
 import { request } from 'node:http'
 import { STREAMS } from '../../src/catalog/index.ts'
-import { type ConsoleOptions, openConsole, type Questions } from '../../src/console/index.ts'
+import { type Changes, type ConsoleOptions, openConsole, type Questions } from '../../src/console/index.ts'
 import type { Jobs, JobTable } from '../../src/jobs/index.ts'
 import { openLog, systemClock } from '../../src/kernel/index.ts'
 import { freePort } from '../support/redis.ts'
@@ -42,6 +42,19 @@ export const quietQuestions: Questions = {
   positions: none,
   equity: none,
   deadLetters: none,
+  deadLetter: async () => undefined,
+}
+
+const refuses = async () => {
+  throw new Error('nothing may be changed here')
+}
+
+const quietChanges: Changes = {
+  replayDeadLetter: refuses,
+  dropDeadLetter: refuses,
+  pauseGroup: refuses,
+  resumeGroup: refuses,
+  seekGroup: refuses,
 }
 
 export interface RunningConsole {
@@ -64,6 +77,7 @@ export async function startConsole(
       host: '127.0.0.1',
       port,
       questions: { ...quietQuestions, ...answers },
+      changes: quietChanges,
       queues: jobs.queues,
       clock: systemClock,
       log: openLog({ level: 'silent', name: 'test' }),
