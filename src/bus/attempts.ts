@@ -4,7 +4,7 @@
 // The delivery count that Redis keeps for a pending entry is used as the number of attempts that were begun: taking
 // over does not raise it, beginning an entry that had been delivered before does. Counting deliveries instead would
 // bury entries that were only ever held: each restart delivers up to 2,000 of a partition again.
-import { messageOf } from '../kernel/index.ts'
+import { isSluiceError, messageOf } from '../kernel/index.ts'
 import { type ConsumeOptions, type Entry, Reject, RetryAfter } from './bus.ts'
 import type { Handlers } from './handlers.ts'
 import type { Slots } from './lanes.ts'
@@ -28,6 +28,9 @@ export type Outcome =
     }
   | { readonly kind: 'kept' }
 
+const KEPT: Outcome = { kind: 'kept' }
+const DONE: Outcome = { kind: 'done' }
+
 export interface Attempts<T> {
   readonly link: Link
   readonly options: Pick<ConsumeOptions<T>, 'stream' | 'group' | 'retryMs' | 'crashesMax'>
@@ -39,46 +42,99 @@ export interface Attempts<T> {
   readonly isOurs: (entry: string) => boolean
   /** Notes in Redis that an attempt begins, for an entry that had been delivered before. */
   readonly begin: (entry: string, attempt: number) => Promise<void>
+  /** Told what ends the consumer, or its ownership of the partition, while an entry is attempted. */
+  readonly failed: (error: unknown) => void
 }
 
-const KEPT = { kind: 'kept' } as const
-
-/** @param again it had been delivered before, to a consumer that did not bring it to an end. */
-export async function attempt<T>(attempts: Attempts<T>, entry: Entry<T>, again: boolean): Promise<Outcome> {
-  const { link, options, slots, stopping, isOurs } = attempts
-  const { retryMs = RETRY_MS, crashesMax = CRASHES_MAX } = options
-  const attemptsMax = retryMs.length + 1
-  if (again && entry.attempt > Math.max(attemptsMax, crashesMax)) {
+/**
+ * Calls `ended` once. The first attempt of an entry that is new goes through without a promise of ours.
+ * @param again it had been delivered before, to a consumer that did not bring it to an end.
+ */
+export function attempt<T>(
+  attempts: Attempts<T>,
+  entry: Entry<T>,
+  again: boolean,
+  ended: (outcome: Outcome) => void,
+): void {
+  const { retryMs = RETRY_MS, crashesMax = CRASHES_MAX } = attempts.options
+  if (again && entry.attempt > Math.max(retryMs.length + 1, crashesMax)) {
     const reason = `begun ${entry.attempt - 1} times without an end: its handler takes the process down`
-    return { kind: 'dead', reason, stack: undefined, attempts: entry.attempt - 1 }
+    return void ended({ kind: 'dead', reason, stack: undefined, attempts: entry.attempt - 1 })
   }
-  const mayBegin = () => !stopping.aborted && isOurs(entry.entry)
+  if (again) return void attemptAgain(attempts, entry, beginMarked(attempts, entry)).then(ended)
+  tryOnce(attempts, entry, (error) => {
+    if (error === undefined) ended(DONE)
+    else if (error === KEPT) ended(KEPT)
+    else void attemptAgain(attempts, entry, Promise.resolve(error)).then(ended)
+  })
+}
+
+/** Runs the handler once in a slot; KEPT when nothing was begun. */
+function tryOnce<T>(attempts: Attempts<T>, entry: Entry<T>, ended: (error: unknown) => void): void {
+  attempts.slots.enter((leave) => {
+    const end = (error: unknown) => {
+      leave()
+      ended(error)
+    }
+    if (mayBegin(attempts, entry)) attempts.handlers.run(entry, end)
+    else end(KEPT)
+  })
+}
+
+/** The first attempt of an entry that had been delivered before is noted in Redis. Resolves as `tryOnce` ends. */
+function beginMarked<T>(attempts: Attempts<T>, entry: Entry<T>): Promise<unknown> {
+  return new Promise((resolve) => {
+    attempts.slots.enter((leave) => {
+      const end = (error: unknown) => {
+        leave()
+        resolve(error)
+      }
+      if (!mayBegin(attempts, entry)) return void end(KEPT)
+      attempts
+        .begin(entry.entry, entry.attempt)
+        .then(() => attempts.handlers.run(entry, end))
+        .catch((error) => {
+          attempts.failed(error)
+          end(KEPT)
+        })
+    }, entry.attempt >= SUSPECT_FROM)
+  })
+}
+
+/** @param first how the first attempt ended. Never rejects. */
+async function attemptAgain<T>(
+  attempts: Attempts<T>,
+  entry: Entry<T>,
+  first: Promise<unknown>,
+): Promise<Outcome> {
+  const { link, options, stopping, isOurs } = attempts
+  const { retryMs = RETRY_MS } = options
   let next = entry
-  while (mayBegin()) {
-    const isMarked = again && next === entry
-    const error = await slots.run(
-      async () => {
-        if (!mayBegin()) return KEPT
-        if (isMarked) await attempts.begin(entry.entry, entry.attempt)
-        return attempts.handlers.run(next)
-      },
-      isMarked && entry.attempt >= SUSPECT_FROM,
-    )
-    if (error === undefined) return { kind: 'done' }
-    if (error === KEPT || !isOurs(entry.entry)) break
+  let error = await first
+  for (;;) {
+    if (error === undefined) return DONE
+    if (error === KEPT || !isOurs(entry.entry)) return KEPT
+    if (isSluiceError(error, 'OWNERSHIP_LOST')) {
+      attempts.failed(error)
+      return KEPT
+    }
     const reason = messageOf(error)
-    const isFree = error instanceof RetryAfter
-    if (error instanceof Reject || (next.attempt >= attemptsMax && !isFree)) {
+    const delayMs = error instanceof RetryAfter ? afterAtLeast(error.delayMs) : undefined
+    if (error instanceof Reject || (next.attempt > retryMs.length && delayMs === undefined)) {
       return { kind: 'dead', reason, stack: stackOf(error), attempts: next.attempt }
     }
-    const inMs = isFree ? afterAtLeast(error.delayMs) : (retryMs[next.attempt - 1] ?? 0)
+    const inMs = delayMs ?? retryMs[next.attempt - 1] ?? 0
     const where = { stream: options.stream.name, group: options.group, entry: entry.entry }
     link.events.emit('retried', { ...where, attempt: next.attempt, inMs, reason })
-    next = { ...next, attempt: next.attempt + (isFree ? 0 : 1) }
+    next = { ...next, attempt: next.attempt + (delayMs === undefined ? 1 : 0) }
     await link.clock.sleep(inMs, stopping)
+    if (stopping.aborted) return KEPT
+    error = await new Promise<unknown>((resolve) => tryOnce(attempts, next, resolve))
   }
-  return KEPT
 }
+
+const mayBegin = <T>({ stopping, isOurs }: Attempts<T>, { entry }: Entry<T>) =>
+  !stopping.aborted && isOurs(entry)
 
 const stackOf = (error: unknown) => (error instanceof Error ? error.stack : undefined)
 

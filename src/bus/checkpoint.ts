@@ -3,6 +3,7 @@
 import { messageOf } from '../kernel/index.ts'
 import { type Redis, runScript } from '../redis/index.ts'
 import type { FoldOptions } from './bus.ts'
+import { type GapDetector, openGapDetector } from './gaps.ts'
 import { insist, type Link, unlessAborted } from './link.ts'
 import type { Owned } from './ownership.ts'
 import { replyFacts } from './reply.ts'
@@ -17,6 +18,7 @@ export interface Folding<T, S> {
   /** The last entry applied, and its sequence. */
   at: string
   sequence: number
+  readonly gaps: GapDetector
   /** The checkpoint as Redis has it. */
   saved: { readonly state: string; readonly at: string }
   /** Entries after it that `apply` threw at. */
@@ -52,11 +54,14 @@ export async function loadCheckpoint<T, S>(
   const [state, at, sequence, sought] = await whileOwned(base, (client) =>
     client.hmget(key, 'state', 'at', 'sequence', 'sought'),
   )
+  const gapsFrom = (seen: number) =>
+    openGapDetector(link, { stream, group, partition: owned.partition, seen })
   const tell = (reason: string) =>
     link.events.emit('lost', { stream: stream.name, group, partition: owned.partition, count: 0, reason })
   if (state && at) {
     try {
-      return { ...base, state: load(state), at, sequence: Number(sequence), saved: { state, at } }
+      const stand = { at, sequence: Number(sequence), gaps: gapsFrom(Number(sequence)) }
+      return { ...base, ...stand, state: load(state), saved: { state, at } }
     } catch (error) {
       tell(`the checkpoint cannot be read: ${messageOf(error)}`)
       await whileOwned(base, (client) => client.hset(key, 'refused', state, 'refusedAt', at))
@@ -65,7 +70,8 @@ export async function loadCheckpoint<T, S>(
   const stand = await standOf(base)
   if (!state && !sought && stand !== '0-0' && options.from !== 'end') tell('the checkpoint is missing')
   const fresh = start()
-  const folding = { ...base, state: fresh, at: stand, sequence: 0, saved: { state: save(fresh), at: stand } }
+  const saved = { state: save(fresh), at: stand }
+  const folding = { ...base, state: fresh, at: stand, sequence: 0, gaps: gapsFrom(0), saved }
   // The beginning is a checkpoint too: a crash before the first one must not skip what was acknowledged by then.
   await acknowledge(folding, true, [])
   return folding

@@ -27,9 +27,9 @@ export function encodeEvent(event: Outgoing): EncodedEvent {
   }
   const data = toJson(event.data)
   if (data === undefined) throw invalid('data has no form in JSON')
-  const bytes = Buffer.byteLength(data)
   const max = stream.maxPayloadBytes
-  if (bytes > max) {
+  if (isLonger(data, max)) {
+    const bytes = Buffer.byteLength(data)
     const facts = { stream: stream.name, id, bytes, max }
     throw new SluiceError('PAYLOAD_TOO_LARGE', `${stream.name}: ${bytes} bytes; allowed are ${max}.`, facts)
   }
@@ -59,11 +59,10 @@ export function decodeEntry<T>(
 ): Decoded<T> {
   const [entry, fields] = raw
   if (fields === null) return { ok: false, reason: 'deleted while it was pending' }
-  const field: Record<string, string> = {}
-  for (let i = 0; i + 1 < fields.length; i += 2) field[fields[i]!] = fields[i + 1]!
-  const text = field['data']
+  const found = readFields(fields)
+  const text = found.data
   if (text === undefined) return { ok: false, reason: 'the field data is missing' }
-  if (Buffer.byteLength(text) > stream.maxPayloadBytes) {
+  if (isLonger(text, stream.maxPayloadBytes)) {
     return { ok: false, reason: `data is larger than ${stream.maxPayloadBytes} bytes` }
   }
   let value: unknown
@@ -77,24 +76,24 @@ export function decodeEntry<T>(
     const issue = parsed.error.issues[0]
     return { ok: false, reason: `${issue?.path.join('.') || 'data'}: ${issue?.message}` }
   }
-  let key = field['partitionkey']
+  let key = found.key
   try {
     key ??= stream.key(parsed.data)
   } catch (error) {
     return { ok: false, reason: `no key: ${messageOf(error)}` }
   }
-  const stamped = Number(field['time'])
+  const stamped = Number(found.time)
   return {
     ok: true,
-    to: field['to'],
+    to: found.to,
     entry: {
-      id: field['id'] || `${stream.name}/${partition}/${entry}`,
-      type: field['type'] || stream.name,
-      source: field['source'] || 'outside',
+      id: found.id || `${stream.name}/${partition}/${entry}`,
+      type: found.type || stream.name,
+      source: found.source || 'outside',
       time: stamped > 0 && stamped <= DATE_MAX_MS ? stamped : entryTime(entry),
       key,
-      sequence: sequenceOf(raw),
-      traceparent: field['traceparent'] || undefined,
+      sequence: found.sequence,
+      traceparent: found.traceparent || undefined,
       data: parsed.data,
       stream: stream.name,
       partition,
@@ -103,6 +102,62 @@ export function decodeEntry<T>(
     },
   }
 }
+
+interface Fields {
+  data: string | undefined
+  id: string
+  key: string | undefined
+  source: string
+  time: string
+  type: string
+  traceparent: string
+  to: string | undefined
+  sequence: number
+}
+
+/** One pass over the list; an object with the fields' own names as keys cost twice as much. */
+function readFields(fields: readonly string[]): Fields {
+  const found: Fields = {
+    ...{ data: undefined, id: '', key: undefined, source: '', time: '', type: '', traceparent: '' },
+    ...{ to: undefined, sequence: 0 },
+  }
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const value = fields[i + 1]!
+    switch (fields[i]) {
+      case 'data':
+        found.data = value
+        break
+      case 'id':
+        found.id = value
+        break
+      case 'partitionkey':
+        found.key = value
+        break
+      case 'sequence':
+        found.sequence = toSequence(value)
+        break
+      case 'source':
+        found.source = value
+        break
+      case 'time':
+        found.time = value
+        break
+      case 'type':
+        found.type = value
+        break
+      case 'traceparent':
+        found.traceparent = value
+        break
+      case 'to':
+        found.to = value
+    }
+  }
+  return found
+}
+
+// No character takes more than three bytes for each of its UTF-16 units.
+const isLonger = (text: string, bytesMax: number) =>
+  text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax
 
 // The last time that a Date can hold. An outside program may choose any entry id.
 const DATE_MAX_MS = 8.64e15
@@ -113,7 +168,11 @@ export const entryTime = (entry: string): number =>
 
 /** The publisher's count; 0 for an entry that an outside program added. */
 export function sequenceOf([, fields]: RawEntry): number {
-  const sequence = Number(fieldOf(fields ?? [], 'sequence') ?? 0)
+  return toSequence(fieldOf(fields ?? [], 'sequence') ?? '0')
+}
+
+function toSequence(text: string): number {
+  const sequence = Number(text)
   return Number.isSafeInteger(sequence) && sequence > 0 ? sequence : 0
 }
 

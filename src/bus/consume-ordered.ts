@@ -5,8 +5,9 @@ import { runScript } from '../redis/index.ts'
 import { type Acknowledger, openAcknowledger } from './acknowledge.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import type { ConsumeOptions } from './bus.ts'
-import { type Decoded, decodeEntry, sizeOf } from './codec.ts'
+import { type Decoded, decodeEntry, sequenceOf, sizeOf } from './codec.ts'
 import { type Burial, bury } from './dead-letters.ts'
+import { type GapDetector, openGapDetector } from './gaps.ts'
 import { openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
 import { insist, isFenced, type Link, unlessAborted } from './link.ts'
@@ -15,6 +16,7 @@ import { type Delivered, openPartitionReader } from './partition-reader.ts'
 import type { Publish } from './publish.ts'
 import { ACKNOWLEDGE, BEGIN } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
+import { openTally, type Tally } from './tally.ts'
 
 const BATCH = 200
 // Entries of one partition that are held at once, and their size. A key that waits long fills this with its
@@ -31,6 +33,10 @@ interface Partition<T> {
   readonly owned: Owned
   readonly acknowledger: Acknowledger
   readonly attempts: Attempts<T>
+  readonly gaps: GapDetector
+  /** The highest sequence that was read. */
+  seen: number
+  readonly tally: Tally
   /** Ends the partition: given up when another owns it, failed for good otherwise. */
   readonly fail: (error: unknown) => void
   readonly hasFailed: () => boolean
@@ -54,9 +60,11 @@ export function consumeOrdered<T>(
         await held.room()
         for (const delivered of await reader.next(BATCH, LOOK_MS)) {
           const { raw, attempt } = delivered
+          partition.gaps.see(raw, !delivered.again)
+          partition.seen = Math.max(partition.seen, sequenceOf(raw))
           const decoded = decodeEntry(stream, owned.partition, raw, attempt)
           const key = decoded.ok ? decoded.entry.key : raw[0]
-          held.run(key, sizeOf(raw), () => settle(partition, delivered, decoded)).catch(partition.fail)
+          held.run(key, sizeOf(raw), (done) => settle(partition, delivered, decoded, done))
         }
       }
     } catch (error) {
@@ -85,13 +93,21 @@ function openPartition<T>(
   const mine = [owned.owner, owned.epoch, group] as const
   const handlers = openHandlers(link.clock, options, { ownership: owned.ownership, publish })
   lost.addEventListener('abort', () => handlers.abort(lost.reason), { once: true })
-  const acknowledge = (entries: readonly string[]) =>
-    unlessAborted(lost, () =>
+  const tally = openTally(link, options)
+  const fail = (error: unknown) => {
+    if (isFenced(error)) owned.giveUp(error)
+    else failures.push(error)
+  }
+  const send = async (entries: readonly string[]) => {
+    const count = tally.take()
+    await unlessAborted(lost, () =>
       insist(link, `acknowledging ${where}`, lost, async (client) => {
         const scriptKeys = [keys.lease(group), keys.entries, keys.checkpoint(group)]
-        await runScript(client, ACKNOWLEDGE, scriptKeys, [...mine, '', '', '', ...entries])
+        await runScript(client, ACKNOWLEDGE, scriptKeys, [...mine, '', '', partition.seen, ...entries])
       }),
     )
+    count.report()
+  }
   const begin = (entry: string, number: number) =>
     unlessAborted(lost, () =>
       insist(link, `an attempt in ${where}`, lost, async (client) => {
@@ -103,40 +119,49 @@ function openPartition<T>(
         )
       }),
     )
-  return {
-    ...{ link, options, owned },
-    acknowledger: openAcknowledger(acknowledge),
-    attempts: { ...{ link, options, handlers, slots, stopping, begin }, isOurs: owned.isValid },
-    fail(error) {
-      if (isFenced(error)) owned.giveUp(error)
-      else failures.push(error)
-    },
+  const partition: Partition<T> = {
+    ...{ link, options, owned, fail, tally, seen: owned.seen },
+    gaps: openGapDetector(link, { stream, group, partition: owned.partition, seen: owned.seen }),
+    acknowledger: openAcknowledger({ send, refused: fail }),
+    attempts: { ...{ link, options, handlers, slots, stopping, begin }, isOurs: owned.isValid, failed: fail },
     hasFailed: () => failures.length > 0,
   }
+  return partition
 }
 
 /** Brings one entry to its end: handled and acknowledged, buried, or left pending for whoever comes next. */
-async function settle<T>(partition: Partition<T>, delivered: Delivered, decoded: Decoded<T>): Promise<void> {
-  const { link, options, owned, acknowledger, attempts, fail, hasFailed } = partition
+function settle<T>(
+  partition: Partition<T>,
+  delivered: Delivered,
+  decoded: Decoded<T>,
+  done: () => void,
+): void {
+  const { link, options, owned, acknowledger, attempts, gaps, tally, fail, hasFailed } = partition
   const { stream, group } = options
   const { raw, again } = delivered
-  if (owned.stopping.aborted || hasFailed()) return
-  if (raw[1] === null) {
-    const fact = { stream: stream.name, group, partition: owned.partition, count: 1 }
-    link.events.emit('lost', { ...fact, reason: 'deleted while it was pending' })
-    return acknowledger.add(raw[0])
+  if (owned.stopping.aborted || hasFailed()) return void done()
+  const acknowledge = () => {
+    acknowledger.add(raw[0])
+    done()
   }
-  const burial = { stream, group, partition: owned.partition, lease: owned, raw }
-  const dig = (why: Pick<Burial, 'reason' | 'stack' | 'attempts'>) =>
-    unlessAborted(owned.lost, () => bury(link, { ...burial, ...why }, owned.lost))
-  if (!decoded.ok) return dig({ attempts: 1, reason: decoded.reason })
-  if (decoded.to !== undefined && decoded.to !== group) return acknowledger.add(raw[0])
+  if (raw[1] === null) {
+    gaps.missing(1, 'deleted while it was pending')
+    return void acknowledge()
+  }
+  const dig = (why: Pick<Burial, 'reason' | 'stack' | 'attempts'>) => {
+    const burial = { stream, group, partition: owned.partition, lease: owned, raw, ...why }
+    unlessAborted(owned.lost, () => bury(link, burial, owned.lost))
+      .catch(fail)
+      .then(done)
+  }
+  if (!decoded.ok) return void dig({ attempts: 1, reason: decoded.reason })
+  if (decoded.to !== undefined && decoded.to !== group) return void acknowledge()
   const began = link.clock.monotonic()
-  const outcome = await attempt(attempts, decoded.entry, again)
-  if (outcome.kind === 'kept') return
-  if (outcome.kind === 'dead') return dig(outcome)
-  // Not awaited: the key's next entry need not wait for the acknowledgement of what is done.
-  acknowledger.add(raw[0]).catch(fail)
-  const tookMs = link.clock.monotonic() - began
-  link.events.emit('handled', { stream: stream.name, group, count: 1, tookMs })
+  attempt(attempts, decoded.entry, again, (outcome) => {
+    if (outcome.kind === 'kept') return void done()
+    if (outcome.kind === 'dead') return void dig(outcome)
+    tally.add(link.clock.monotonic() - began)
+    // The key's next entry need not wait until this is stored.
+    acknowledge()
+  })
 }

@@ -6,7 +6,7 @@ import { type Acknowledger, openAcknowledger } from './acknowledge.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import type { ConsumeOptions } from './bus.ts'
 import { decodeEntry } from './codec.ts'
-import { bury } from './dead-letters.ts'
+import { type Burial, bury } from './dead-letters.ts'
 import { openGroup } from './groups.ts'
 import { openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
@@ -16,6 +16,7 @@ import type { Publish } from './publish.ts'
 import { BEGIN } from './scripts.ts'
 import { handBack, look, readNew, type SharedReader } from './shared-reader.ts'
 import { partitionKeys } from './stream.ts'
+import { openTally, type Tally } from './tally.ts'
 
 // Entries that wait for a further attempt, beside those in work; then nothing new is read.
 const WAITING_MAX = 2_000
@@ -31,6 +32,8 @@ interface Consumer<T> {
   readonly acknowledger: Acknowledger
   readonly attempts: Attempts<T>
   readonly stopping: AbortSignal
+  readonly tally: Tally
+  readonly refused: (error: unknown) => void
 }
 
 export function consumeShared<T>(
@@ -48,10 +51,14 @@ export function consumeShared<T>(
     const stopping = AbortSignal.any([signal, failed.signal])
     const slots = openSlots(concurrency)
     const held = openHold(WAITING_MAX, HELD_CHARACTERS_MAX)
+    const refused = (error: unknown) => {
+      // While stopping, an entry that could not be acknowledged stays pending and comes again.
+      if (!isPassing(error)) failed.abort(error)
+      else link.events.emit('disturbed', { where: stream.name, reason: messageOf(error) })
+    }
     const consumers = partitions.map((partition) =>
-      openConsumer(link, publish, options, name, partition, slots, stopping, inWork),
+      openConsumer(link, publish, options, { name, partition, slots, stopping, inWork, refused }),
     )
-    let order = 0
     const shared: SharedReader<T> = {
       ...{ link, options, name, visibilityMs, partitions, inWork, stopping },
       async room() {
@@ -67,14 +74,8 @@ export function consumeShared<T>(
         if (here.has(id)) return
         here.add(id)
         const size = fields?.at(-1)?.length ?? 0
-        held
-          .run(String(order++), size, () => settle(consumers[partition]!, delivered))
-          .catch((error) => {
-            // While stopping, an entry that could not be acknowledged stays pending and comes again.
-            if (!isPassing(error)) failed.abort(error)
-            else link.events.emit('disturbed', { where: stream.name, reason: messageOf(error) })
-          })
-          .finally(() => here.delete(id))
+        const release = () => here.delete(id)
+        held.run(undefined, size, (done) => settle(consumers[partition]!, delivered, release, done))
       },
     }
     try {
@@ -84,7 +85,7 @@ export function consumeShared<T>(
         ),
       )
       await runTasks(
-        [() => readNew(shared), repeat(visibilityMs / 3, link.clock, () => look(shared))],
+        [() => readNew(shared, partitions), repeat(visibilityMs / 3, link.clock, () => look(shared))],
         stopping,
       )
     } catch (error) {
@@ -97,23 +98,33 @@ export function consumeShared<T>(
   }
 }
 
+interface Place {
+  readonly name: string
+  readonly partition: number
+  readonly slots: Slots
+  readonly stopping: AbortSignal
+  readonly inWork: ReadonlyMap<number, ReadonlySet<string>>
+  readonly refused: (error: unknown) => void
+}
+
 function openConsumer<T>(
   link: Link,
   publish: Publish,
   options: ConsumeOptions<T>,
-  name: string,
-  partition: number,
-  slots: Slots,
-  stopping: AbortSignal,
-  inWork: ReadonlyMap<number, ReadonlySet<string>>,
+  place: Place,
 ): Consumer<T> {
+  const { name, partition, slots, stopping, inWork, refused } = place
   const { stream, group } = options
   const { entries } = partitionKeys(stream.name, partition)
   const where = `${stream.name} for ${group}`
-  const acknowledge = (ids: readonly string[]) =>
-    insist(link, `acknowledging ${where}`, stopping, async (client) => {
+  const tally = openTally(link, options)
+  const send = async (ids: readonly string[]) => {
+    const count = tally.take()
+    await insist(link, `acknowledging ${where}`, stopping, async (client) => {
       await client.xack(entries, group, ...ids)
     })
+    count.report()
+  }
   const begin = (entry: string, number: number) =>
     insist(link, `an attempt in ${where}`, stopping, async (client) => {
       await runScript(client, BEGIN, [entries, entries], ['', '', group, name, entry, number])
@@ -121,30 +132,43 @@ function openConsumer<T>(
   const isOurs = (entry: string) => inWork.get(partition)!.has(entry)
   const handlers = openHandlers(link.clock, options, { ownership: undefined, publish })
   return {
-    ...{ link, options, name, partition, stopping },
-    acknowledger: openAcknowledger(acknowledge),
-    attempts: { link, options, handlers, slots, stopping, begin, isOurs },
+    ...{ link, options, name, partition, stopping, tally, refused },
+    acknowledger: openAcknowledger({ send, refused }),
+    attempts: { link, options, handlers, slots, stopping, begin, isOurs, failed: refused },
   }
 }
 
-async function settle<T>(consumer: Consumer<T>, { raw, attempt: number, again }: Delivered): Promise<void> {
-  const { link, options, partition, acknowledger, attempts, stopping } = consumer
+/** Brings one entry to its end; `release` when it is no longer in work here, `done` when it takes no room any more. */
+function settle<T>(consumer: Consumer<T>, delivered: Delivered, release: () => void, done: () => void): void {
+  const { link, options, partition, acknowledger, attempts, stopping, tally, refused } = consumer
+  const { raw, attempt: number, again } = delivered
   const { stream, group } = options
-  if (stopping.aborted) return
+  const leave = () => {
+    release()
+    done()
+  }
+  if (stopping.aborted) return void leave()
+  const acknowledge = () => {
+    acknowledger.add(raw[0], release)
+    done()
+  }
   if (raw[1] === null) {
     const fact = { stream: stream.name, group, partition, count: 1 }
     link.events.emit('lost', { ...fact, reason: 'deleted while it was pending' })
-    return acknowledger.add(raw[0])
+    return void acknowledge()
   }
   const decoded = decodeEntry(stream, partition, raw, number)
-  const burial = { stream, group, partition, lease: undefined, raw }
-  if (!decoded.ok) return bury(link, { ...burial, attempts: 1, reason: decoded.reason }, stopping)
-  if (decoded.to !== undefined && decoded.to !== group) return acknowledger.add(raw[0])
+  const dig = (why: Pick<Burial, 'reason' | 'stack' | 'attempts'>) => {
+    const burial = { stream, group, partition, lease: undefined, raw, ...why }
+    bury(link, burial, stopping).catch(refused).then(leave)
+  }
+  if (!decoded.ok) return void dig({ attempts: 1, reason: decoded.reason })
+  if (decoded.to !== undefined && decoded.to !== group) return void acknowledge()
   const began = link.clock.monotonic()
-  const outcome = await attempt(attempts, decoded.entry, again)
-  if (outcome.kind === 'kept') return
-  if (outcome.kind === 'dead') return bury(link, { ...burial, ...outcome }, stopping)
-  await acknowledger.add(raw[0])
-  const tookMs = link.clock.monotonic() - began
-  link.events.emit('handled', { stream: stream.name, group, count: 1, tookMs })
+  attempt(attempts, decoded.entry, again, (outcome) => {
+    if (outcome.kind === 'kept') return void leave()
+    if (outcome.kind === 'dead') return void dig(outcome)
+    tally.add(link.clock.monotonic() - began)
+    acknowledge()
+  })
 }

@@ -70,6 +70,7 @@ end
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local epoch = math.max((tonumber(redis.call('HGET', KEYS[1], 'epoch')) or 0) + 1, now)
   redis.call('HSET', KEYS[1], 'owner', '', 'epoch', epoch, 'until', 0)
+  redis.call('HDEL', KEYS[1], 'seen')
 end
 if redis.call('DEL', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'sought', after) end
 return held`)

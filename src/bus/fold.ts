@@ -81,7 +81,7 @@ async function applyAll<T, S>(
   for (const raw of raws) {
     // Read back during the restoration and held by the group as well: applied once.
     if (compareIds(raw[0], folding.at) <= 0) continue
-    reportGap(folding, raw)
+    folding.gaps.see(raw)
     const entry = await readable(folding, raw)
     const output = entry && (await applyOne(folding, raw, entry))
     if (output) {
@@ -137,11 +137,10 @@ async function rebuild<T, S>(folding: Folding<T, S>, until: string): Promise<voi
 }
 
 async function readable<T, S>(folding: Folding<T, S>, raw: RawEntry): Promise<Entry<T> | undefined> {
-  const { link, options, owned } = folding
+  const { options, owned } = folding
   const { stream, group } = options
   if (raw[1] === null) {
-    const fact = { stream: stream.name, group, partition: owned.partition, count: 1 }
-    link.events.emit('lost', { ...fact, reason: 'deleted while it was pending' })
+    folding.gaps.missing(1, 'deleted while it was pending')
     return undefined
   }
   const decoded = decodeEntry(stream, owned.partition, raw, 1)
@@ -160,20 +159,6 @@ async function give<T, S>(
   const { stream, group } = options
   const burial = { stream, group, partition: owned.partition, lease: owned, raw, attempts: 1, reason, stack }
   await unlessAborted(owned.lost, () => bury(link, burial, owned.lost))
-}
-
-/** The publisher counts without holes; one here means that entries vanished before they were applied. */
-function reportGap<T, S>({ link, options, owned, sequence }: Folding<T, S>, raw: RawEntry): void {
-  const found = sequenceOf(raw)
-  const missing = found - sequence - 1
-  if (sequence === 0 || found === 0 || missing <= 0) return
-  const fact = {
-    stream: options.stream.name,
-    group: options.group,
-    partition: owned.partition,
-    count: missing,
-  }
-  link.events.emit('lost', { ...fact, reason: `nothing between sequence ${sequence} and ${found}` })
 }
 
 /** Outputs are never dropped: a full stream or an absent server is waited for, as long as the partition is ours. */

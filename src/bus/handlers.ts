@@ -10,8 +10,8 @@ const TIMEOUT_MS = 60_000
 const TIMER_MAX_MS = 2 ** 31 - 1
 
 export interface Handlers<T> {
-  /** Resolves with what the handler threw, or undefined. It never waits longer than the handler's time. */
-  run(entry: Entry<T>): Promise<unknown>
+  /** Calls `ended` once with what the handler threw, or undefined; never later than the handler's time. */
+  run(entry: Entry<T>, ended: (error: unknown) => void): void
   /** Ends all that are under way. */
   abort(reason: unknown): void
 }
@@ -56,47 +56,45 @@ export function openHandlers<T>(
   }
 
   return {
-    run: (entry) =>
-      new Promise((resolve) => {
-        let ended: { reason: unknown } | undefined
-        let controller: AbortController | undefined
-        const context: HandlerContext = {
-          get signal() {
-            controller ??= new AbortController()
-            if (ended && !controller.signal.aborted) controller.abort(ended.reason)
-            return controller.signal
-          },
-          progress() {
-            // Behind the others, whose deadlines are earlier now; one that has ended stays ended.
-            if (!running.delete(one)) return
-            one.until = clock.monotonic() + lifeMs
-            running.add(one)
-          },
-          ownership,
-          publish: (events) => publish(events, ownership),
-        }
-        const finish = (error: unknown) => {
-          running.delete(one)
-          resolve(error)
-        }
-        const one: Running = {
-          until: clock.monotonic() + lifeMs,
-          // A handler that ignores its signal must not hold the entry for ever.
-          end(reason) {
-            ended = { reason }
-            finish(reason)
-            controller?.abort(reason)
-          },
-        }
-        running.add(one)
-        if (!isTimed) time(lifeMs)
-        const threw = (error: unknown) => finish(error ?? new Error('the handler threw nothing'))
-        try {
-          handle(entry, context).then(() => finish(undefined), threw)
-        } catch (error) {
-          threw(error)
-        }
-      }),
+    run(entry, ended) {
+      let over: { reason: unknown } | undefined
+      let controller: AbortController | undefined
+      const finish = (error: unknown) => {
+        if (running.delete(one)) ended(error)
+      }
+      const one: Running = {
+        until: clock.monotonic() + lifeMs,
+        // A handler that ignores its signal must not hold the entry for ever.
+        end(reason) {
+          over = { reason }
+          finish(reason)
+          controller?.abort(reason)
+        },
+      }
+      const context: HandlerContext = {
+        get signal() {
+          controller ??= new AbortController()
+          if (over && !controller.signal.aborted) controller.abort(over.reason)
+          return controller.signal
+        },
+        progress() {
+          // Behind the others, whose deadlines are earlier now; one that has ended stays ended.
+          if (!running.delete(one)) return
+          one.until = clock.monotonic() + lifeMs
+          running.add(one)
+        },
+        ownership,
+        publish: (events) => publish(events, ownership),
+      }
+      running.add(one)
+      if (!isTimed) time(lifeMs)
+      const threw = (error: unknown) => finish(error ?? new Error('the handler threw nothing'))
+      try {
+        handle(entry, context).then(() => finish(undefined), threw)
+      } catch (error) {
+        threw(error)
+      }
+    },
     abort(reason) {
       for (const one of running) one.end(reason)
     },

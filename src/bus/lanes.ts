@@ -1,9 +1,13 @@
 // Lanes: work of one key runs in order, work of different keys side by side. What is held is bounded by number and
 // by size; what runs is bounded by slots, which the work takes itself, so that waiting for a retry costs none.
+// Work says by a call that it has ended: a promise for each step of each entry was half of a consumer's time.
+
+/** Begins; calls `done` once, at any time. */
+export type Work = (done: () => void) => void
 
 export interface Slots {
-  /** Runs `work` in a free slot, first come first served; `alone` waits until it has all of them. */
-  run<T>(work: () => Promise<T>, alone?: boolean): Promise<T>
+  /** Begins `work` in a free slot, first come first served; `alone` waits until it has all of them. */
+  enter(work: Work, alone?: boolean): void
   /** Resolves when fewer than `count` pieces of work run or wait for a slot. */
   below(count: number): Promise<void>
 }
@@ -11,8 +15,8 @@ export interface Slots {
 export interface Hold {
   /** Resolves when there is room for more. */
   room(): Promise<void>
-  /** Runs after the earlier work of the same key; settles like `work`. */
-  run(key: string, bytes: number, work: () => Promise<void>): Promise<void>
+  /** Begins after the earlier work of the same key has ended; without a key at once. */
+  run(key: string | undefined, bytes: number, work: Work): void
   /** Resolves when nothing waits or runs. */
   idle(): Promise<void>
 }
@@ -20,79 +24,87 @@ export interface Hold {
 export function openSlots(count: number): Slots {
   let free = count
   let load = 0
-  let watchers: (() => void)[] = []
+  const changes = openChanges()
   const queue: { needs: number; begin: () => void }[] = []
 
-  const enter = (needs: number): Promise<void> | undefined => {
-    if (queue.length === 0 && free >= needs) {
-      free -= needs
-      return undefined
-    }
-    return new Promise((begin) => queue.push({ needs, begin }))
-  }
   const leave = (needs: number) => {
+    load--
     free += needs
     for (let next = queue[0]; next && next.needs <= free; next = queue[0]) {
       queue.shift()
       free -= next.needs
       next.begin()
     }
+    changes.tell()
   }
   return {
-    async run(work, alone = false) {
+    enter(work, alone = false) {
       const needs = alone ? count : 1
       load++
-      const entering = enter(needs)
-      if (entering) await entering
-      try {
-        return await work()
-      } finally {
-        load--
-        leave(needs)
-        const told = watchers
-        watchers = []
-        for (const tell of told) tell()
-      }
+      const begin = () => work(() => leave(needs))
+      if (queue.length > 0 || free < needs) return void queue.push({ needs, begin })
+      free -= needs
+      begin()
     },
-    async below(limit) {
-      while (load >= limit) await new Promise<void>((resolve) => watchers.push(resolve))
-    },
+    below: (limit) => changes.until(() => load < limit),
   }
+}
+
+interface Waiting {
+  readonly bytes: number
+  readonly work: Work
 }
 
 /** Holds until `max` pieces or `maxBytes` of work are reached; one more piece may always pass the limit of bytes. */
 export function openHold(max: number, maxBytes = Number.POSITIVE_INFINITY): Hold {
-  const tails = new Map<string, Promise<void>>()
+  /** The keys at work, each with what waits behind it. */
+  const lanes = new Map<string, Waiting[]>()
   let held = 0
   let heldBytes = 0
-  let watchers: (() => void)[] = []
-  const changed = () => {
-    const told = watchers
-    watchers = []
-    for (const tell of told) tell()
-  }
-  const until = async (condition: () => boolean) => {
-    while (!condition()) await new Promise<void>((resolve) => watchers.push(resolve))
+  const changes = openChanges()
+
+  const begin = (key: string | undefined, { bytes, work }: Waiting) =>
+    work(() => {
+      held--
+      heldBytes -= bytes
+      if (key !== undefined) goOn(key)
+      changes.tell()
+    })
+  const goOn = (key: string) => {
+    const next = lanes.get(key)!.shift()
+    // Not in this call: work that ends at once would go ever deeper.
+    if (next) queueMicrotask(() => begin(key, next))
+    else lanes.delete(key)
   }
 
   return {
-    room: () => until(() => held < max && heldBytes < maxBytes),
-    idle: () => until(() => held === 0),
+    room: () => changes.until(() => held < max && heldBytes < maxBytes),
+    idle: () => changes.until(() => held === 0),
     run(key, bytes, work) {
       held++
       heldBytes += bytes
-      const before = tails.get(key)
-      const result = before ? before.then(work) : work()
-      // What follows waits for the end, not for the success.
-      const tail = result.then(ended, ended)
-      function ended(): void {
-        held--
-        heldBytes -= bytes
-        if (tails.get(key) === tail) tails.delete(key)
-        changed()
+      if (key !== undefined) {
+        const lane = lanes.get(key)
+        if (lane) return void lane.push({ bytes, work })
+        lanes.set(key, [])
       }
-      tails.set(key, tail)
-      return result
+      begin(key, { bytes, work })
+    },
+  }
+}
+
+/** Those who wait until a condition holds look again whenever something has changed. */
+function openChanges() {
+  let watchers: (() => void)[] = []
+  return {
+    tell() {
+      if (watchers.length === 0) return
+      const told = watchers
+      watchers = []
+      for (const tell of told) tell()
+    },
+    async until(condition: () => boolean) {
+      while (!condition()) await new Promise<void>((resolve) => watchers.push(resolve))
     },
   }
 }

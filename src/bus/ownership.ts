@@ -16,6 +16,8 @@ export interface Owned {
   /** The consumer's name in the group and the lease's owner. */
   readonly owner: string
   readonly epoch: number
+  /** The highest sequence that the group had read before; 0 when nobody knows. */
+  readonly seen: number
   /** Take no more; finish what is held. */
   readonly stopping: AbortSignal
   /** It is another's: whatever is unfinished is no longer ours. */
@@ -119,7 +121,7 @@ async function take(membership: Membership, partition: number): Promise<void> {
   // Before the request: the lease may have begun at any moment since.
   const asked = link.clock.monotonic()
   const lease = partitionKeys(stream.name, partition).lease(group)
-  const epoch = Number(await runScript(client, ACQUIRE, [lease], [owner, leaseMs]))
+  const [epoch, seen] = (await runScript(client, ACQUIRE, [lease], [owner, leaseMs])) as [number, number]
   if (epoch === 0) return
   await healGroup(client, link, options, [partition])
   if (until.aborted) {
@@ -140,7 +142,7 @@ async function take(membership: Membership, partition: number): Promise<void> {
     lose.abort(error)
   }
   const holding: Holding = {
-    ...{ partition, owner, epoch, stop, lose, giveUp },
+    ...{ partition, owner, epoch, seen, stop, lose, giveUp },
     ownership: { resource: `${stream.name}/${partition}/${group}`, epoch, owner },
     stopping: stop.signal,
     lost: lose.signal,

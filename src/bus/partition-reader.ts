@@ -7,6 +7,7 @@ import { closeRedis, type Redis, ready, runScript, type Script } from '../redis/
 import { compareIds, type RawEntry } from './codec.ts'
 import { insist, isPassing, type Link, unlessAborted } from './link.ts'
 import type { Owned } from './ownership.ts'
+import { firstIdOf, type Held, heldOf, newOf } from './reply.ts'
 import { READ_HELD, READ_NEW, TAKE_OVER } from './scripts.ts'
 import { partitionKeys, type Stream } from './stream.ts'
 
@@ -149,13 +150,11 @@ function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: O
       link.events.emit('tookOver', { ...fact, epoch: owned.epoch, pending })
       return delivered
     },
-    async readHeld(count: number, after: string): Promise<{ raw: RawEntry; begun: number }[]> {
-      const reply = await run(READ_HELD, count, READ_BYTES, after)
-      const held = reply as [string, string[] | null, number][]
-      return held.map(([id, fields, begun]) => ({ raw: [id, fields], begun }))
+    async readHeld(count: number, after: string): Promise<Held[]> {
+      return heldOf(await run(READ_HELD, count, READ_BYTES, after))
     },
     async readNew(count: number): Promise<Delivered[]> {
-      const raws = (await run(READ_NEW, count, READ_BYTES)) as RawEntry[]
+      const raws = newOf(await run(READ_NEW, count, READ_BYTES))
       return raws.map((raw) => ({ raw, attempt: 1, again: false }))
     },
   }
@@ -177,7 +176,7 @@ async function waitForMore(
     await ready(waiter, BLOCK_MS)
     if (over.aborted) return undefined
     const reply = await waiter.xread('COUNT', 1, 'BLOCK', Math.ceil(blockMs), 'STREAMS', key, after)
-    return firstId(reply)
+    return firstIdOf(reply)
   } catch (error) {
     if (over.aborted) return undefined
     if (!isPassing(error)) throw error
@@ -188,15 +187,6 @@ async function waitForMore(
     cancel()
     over.removeEventListener('abort', stop)
   }
-}
-
-/** RESP3 answers a map, RESP2 a list of pairs. */
-function firstId(reply: unknown): string | undefined {
-  if (reply === null || reply === undefined) return undefined
-  const [entries] = Array.isArray(reply)
-    ? (reply as [string, RawEntry[]][]).map((pair) => pair[1])
-    : Object.values(reply as Record<string, RawEntry[]>)
-  return entries?.[0]?.[0]
 }
 
 const maxId = (a: string, b: string) => (compareIds(a, b) > 0 ? a : b)

@@ -76,19 +76,22 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 return redis.call('ZRANGE', KEYS[1], 0, -1)`)
 
 /**
- * KEYS lease. ARGV owner, leaseMs. Answers the new epoch, or 0 while another owner's lease runs. An epoch is at least
- * the server's time in ms, so that it stays higher than all before it when the server has forgotten the lease: a
- * flush, or a replica that was promoted before the last lease had reached it.
+ * KEYS lease. ARGV owner, leaseMs. Answers the new epoch and the highest sequence that was read; 0 and how long it still
+ * runs, ms, while another's lease does. An epoch is at least the server's time in ms, so that it stays higher than all
+ * before it when the server has forgotten the lease: a flush, or a replica that was promoted before the last lease had
+ * reached it.
  */
 export const ACQUIRE = defineScript(`
 ${NOW}
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'seen')
 local owner = lease[1]
-if owner and owner ~= '' and owner ~= ARGV[1] and tonumber(lease[3]) > now then return 0 end
+if owner and owner ~= '' and owner ~= ARGV[1] and tonumber(lease[3]) > now then
+  return { 0, tonumber(lease[3]) - now }
+end
 local epoch = math.max((tonumber(lease[2]) or 0) + 1, now)
 ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', now + tonumber(ARGV[2]))
-return epoch`)
+return { epoch, tonumber(lease[4]) or 0 }`)
 
 /** The owner and epoch of a lease, as scripts take them first; an empty owner stands for a group without leases. */
 const MINE = `
@@ -115,27 +118,32 @@ return 1`)
 
 /**
  * KEYS lease, entries. ARGV owner, epoch, group, consumer, count, bytes. Reads new entries for the owner of the
- * partition, until it has `count` or their last fields, where the payload stands, reach `bytes`. It does not block,
- * so that a process that was paused can never receive what belongs to its successor.
+ * partition, until it has `count` or their last fields, where the payload stands, reach `bytes`: a few first, because
+ * they may be large, then ever more. It does not block, so that a process that was paused can never receive what
+ * belongs to its successor. Answers JSON, '' for nothing: JSON.parse reads a batch five times as fast as ioredis reads
+ * the same as nested arrays (1.3 and 7 µs for an entry of five fields).
  */
 export const READ_NEW = defineScript(`${MINE}
-local found, bytes, count = {}, 0, tonumber(ARGV[5])
+local found, bytes, count, some = {}, 0, tonumber(ARGV[5]), 20
 while #found < count and bytes < tonumber(ARGV[6]) do
-  local some = math.min(20, count - #found)
+  some = math.min(some, count - #found)
   local reply = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', some, 'STREAMS', KEYS[2], '>')
   if not reply then break end
-  for _, entry in ipairs(reply[1][2]) do
-    found[#found + 1] = entry
-    bytes = bytes + #entry[2][#entry[2]]
+  local entries = reply[1][2]
+  for i = 1, #entries do
+    found[#found + 1] = entries[i]
+    bytes = bytes + #entries[i][2][#entries[i][2]]
   end
-  if #reply[1][2] < some then break end
+  if #entries < some then break end
+  some = some * 4
 end
-return found`)
+if #found == 0 then return '' end
+return cjson.encode(found)`)
 
 /**
  * KEYS lease, entries. ARGV owner, epoch, group, consumer, count, bytes, after. Reads what this consumer holds, in
- * order: id, fields (nil where it was deleted), and how often it was begun. XREADGROUP with an id would do, but it
- * raises that number.
+ * order: id, fields (false where it was deleted), and how often it was begun, as JSON like READ_NEW. XREADGROUP with an
+ * id would do, but it raises that number.
  */
 export const READ_HELD = defineScript(`${MINE}
 local found, bytes = {}, 0
@@ -145,7 +153,8 @@ for _, held in ipairs(redis.call('XPENDING', KEYS[2], ARGV[3], '(' .. ARGV[7], '
   if entry then bytes = bytes + #entry[2][#entry[2]] end
   if bytes >= tonumber(ARGV[6]) then break end
 end
-return found`)
+if #found == 0 then return '' end
+return cjson.encode(found)`)
 
 /**
  * KEYS lease, entries. ARGV owner, epoch, group, consumer, cursor. Takes over what any former owner held. Answers the
@@ -189,13 +198,17 @@ for _, one in ipairs(held) do
 end
 return #held`)
 
-/** KEYS lease, entries, checkpoint. ARGV owner, epoch, group, state or '', at, sequence, then entry ids. */
+/**
+ * KEYS lease, entries, checkpoint. ARGV owner, epoch, group, state or '', at, sequence, then entry ids. \`sequence\` is
+ * the highest that was read: the next owner knows by it whether something has vanished in between.
+ */
 export const ACKNOWLEDGE = defineScript(`${MINE}
 ${ALLOW_FULL}
 local acknowledged = 0
 for i = 7, #ARGV, 1000 do
   acknowledged = acknowledged + redis.call('XACK', KEYS[2], ARGV[3], unpack(ARGV, i, math.min(i + 999, #ARGV)))
 end
+redis.call('HSET', KEYS[1], 'seen', ARGV[6])
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], 'state', ARGV[4], 'at', ARGV[5], 'sequence', ARGV[6]) end
 return acknowledged`)
 

@@ -86,7 +86,7 @@ export async function startOwnRedis(options: OwnRedisOptions): Promise<OwnRedis>
 
 const serverArguments = (folder: string, port: number): string[] => [
   ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
-  ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
+  ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
   ...['--maxmemory-policy', 'noeviction', '--daemonize', 'no'],
   ...['--logfile', join(folder, 'redis.log')],
 ]
