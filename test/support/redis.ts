@@ -65,7 +65,7 @@ function launch(port: number, folder: string, extra: readonly string[]): Promise
   const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
   const more = [
     '--appendfsync',
-    'everysec',
+    'always',
     '--maxmemory-policy',
     'noeviction',
     '--daemonize',
