@@ -1,7 +1,8 @@
 // Properties of delivery: everything comes, once, as it was sent, in order of its key, to each group.
 import type { OpenBus } from '../../src/bus/index.ts'
+import { systemClock } from '../../src/kernel/index.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Letter, letter } from './bus-journal.ts'
+import { type Body, type Letter, letter } from './bus-journal.ts'
 import { demand, type Letters, lettersOf, type Trial } from './bus-trial.ts'
 
 const counted = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
@@ -74,7 +75,10 @@ export async function topicsAreIsolated(trial: Trial): Promise<void> {
   for (const [i, stream] of streams.entries()) demand(await trial.faults(stream, sent[i]!))
 }
 
-/** Subscribers come while half of it is there and a quarter is on its way; the last quarter finds new owners. */
+/**
+ * Subscribers come while half of it is there; a quarter trickles in while partitions change hands; the last quarter
+ * finds new owners.
+ */
 export async function orderOfKeys(
   trial: Trial,
   { messages, keys, subscribers } = { messages: 1_000, keys: 16, subscribers: 10 },
@@ -83,14 +87,14 @@ export async function orderOfKeys(
   const bus = trial.open()
   const sent = lettersOf(stream, keys, Math.ceil(messages / keys)).slice(0, messages)
   const [half, quarter] = [messages / 2, messages / 4]
-  const publish = async (from: number, to: number) => {
-    for (let at = from; at < to; at += 50)
-      await trial.publish(bus, stream, sent.slice(at, Math.min(at + 50, to)))
-  }
+  const publish = (from: number, to: number) => trial.publish(bus, stream, sent.slice(from, to))
   await publish(0, half)
-  const all = counted(subscribers).map(() => trial.subscribe(stream, { act: oneTurn }))
-  await publish(half, half + quarter)
-  await eventually(async () => (await ownersOf(bus, stream)).size >= 3, { what: 'new owners' })
+  const all = counted(subscribers).map(() => trial.subscribe(stream, { act: () => systemClock.sleep(8) }))
+  for (let at = half; at < half + quarter; at += 10) {
+    await publish(at, Math.min(at + 10, half + quarter))
+    await systemClock.sleep(8)
+  }
+  await eventually(async () => (await ownersOf(bus, stream, 'loaded')).size >= 3, { what: 'new owners' })
   const before = trial.deeds.length
   await publish(half + quarter, messages)
   await trial.settled(stream, sent)
@@ -100,17 +104,37 @@ export async function orderOfKeys(
   demand(await trial.faults(stream, sent))
 }
 
-/** Of partitions that hold messages. */
-async function ownersOf(bus: OpenBus, stream: Letters): Promise<Set<string>> {
-  const { partitions } = await bus.status(stream as never)
-  const owners = partitions
-    .filter(({ length }) => length > 0)
-    .flatMap(({ groups }) => groups.map((g) => g.owner))
-  return new Set(owners.flatMap((owner) => (owner ? [owner] : [])))
+/**
+ * Subscribers join while a handler of each key is under way: idle partitions move, those at work stay until they are
+ * done, and then everything behind is done by whoever owns it.
+ */
+export async function movesWhenDone(trial: Trial, subscribers = 4): Promise<void> {
+  const stream = trial.stream(16)
+  const bus = trial.open()
+  const sent = lettersOf(stream, 10, 2)
+  await trial.publish(bus, stream, sent.slice(0, 10))
+  const gate = Promise.withResolvers<void>()
+  const act = ({ data }: { data: Body }) => (data.n === 0 ? gate.promise : undefined)
+  const all = [trial.subscribe(stream, { act })]
+  await eventually(() => trial.deeds.length === 10)
+  for (let i = 1; i < subscribers; i++) all.push(trial.subscribe(stream, { act }))
+  await eventually(async () => (await ownersOf(bus, stream, 'idle')).size > 1, {
+    what: 'idle partitions moving',
+  })
+  await trial.publish(bus, stream, sent.slice(10))
+  const early = trial.deeds.slice(10)
+  gate.resolve()
+  await trial.settled(stream, sent)
+  await Promise.all(all.map((subscriber) => subscriber.stop()))
+  demand([...early.map(({ id, by }) => `early: ${id} by ${by}`), ...(await trial.faults(stream, sent))])
 }
 
-/** Gives others a chance to begin what they must not. */
-const oneTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** Of partitions that hold messages, or of those that hold none. */
+async function ownersOf(bus: OpenBus, stream: Letters, which: 'loaded' | 'idle'): Promise<Set<string>> {
+  const { partitions } = await bus.status(stream as never)
+  const asked = partitions.filter(({ length }) => length > 0 === (which === 'loaded'))
+  return new Set(asked.flatMap(({ groups }) => groups.flatMap(({ owner }) => (owner ? [owner] : []))))
+}
 
 /** What came behind it proves that the second message of the key was there and was left alone. */
 export async function noSecondOfAKey(trial: Trial): Promise<void> {
