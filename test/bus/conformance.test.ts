@@ -12,8 +12,7 @@ const LEASE_MS = 2_000
 const VISIBILITY_MS = 10_000
 
 async function start(): Promise<BusImplementation> {
-  // A kill may come between an fsync that is slow and the write that waits for it; `everysec` answers all the same.
-  const redis = await startRedis(['--appendfsync', 'always'])
+  const redis = await startRedis()
   return {
     open: (): OpenBus =>
       openBus({ url: redis.url, clock: systemClock, leaseMs: LEASE_MS, visibilityMs: VISIBILITY_MS }),
