@@ -19,6 +19,8 @@ export interface Row extends Message {
   readonly group: string
   readonly what: 'effect' | 'trial'
   readonly partition: number
+  /** Its place in the partition, counted by the stream. */
+  readonly sequence: number
   readonly epoch: number
   readonly attempt: number
   readonly worker: string
@@ -117,7 +119,8 @@ type Offend = (rule: Rule, what: string) => void
 type IsKnown = (rule: Rule, what: string, message: Message) => boolean
 
 const named = ({ i, key, n }: Message) => `${key}:${n} (message ${i})`
-const inRow = ({ place, worker, epoch }: Row) => `row ${place} by ${worker}, epoch ${epoch}`
+const inRow = ({ place, worker, epoch, partition, sequence }: Row) =>
+  `row ${place}, entry ${partition}/${sequence}, by ${worker}, epoch ${epoch}`
 
 function effectsIn(plan: Plan, offend: Offend, isKnown: IsKnown) {
   const done = { [ORDERED]: new Uint8Array(plan.messages), [LOOSE]: new Uint8Array(plan.messages) }

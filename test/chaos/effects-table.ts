@@ -15,6 +15,7 @@ const tablesIn = (w: Words) => ({
     key: w.text('key').notNull(),
     n: w.integer('n').notNull(),
     partition: w.integer('partition_number').notNull(),
+    sequence: w.integer('sequence').notNull(),
     epoch: w.integer('epoch').notNull(),
     attempt: w.integer('attempt').notNull(),
     worker: w.text('worker').notNull(),
@@ -25,7 +26,7 @@ const tablesIn = (w: Words) => ({
 const CREATE = [
   `create table chaos_effects (place bigint primary key, worker_group text not null, what text not null,
     i bigint not null, key text not null, n bigint not null, partition_number bigint not null,
-    epoch bigint not null, attempt bigint not null, worker text not null)`,
+    sequence bigint not null, epoch bigint not null, attempt bigint not null, worker text not null)`,
   'create table chaos_turn (id bigint primary key, last bigint not null)',
   'insert into chaos_turn values (1, 0)',
 ]

@@ -49,6 +49,9 @@ const { database, lease: leaseMs, gap: gapMs, json, ...more } = options
 const unknown = options.strikes?.filter((name) => !STRIKES.some((strike) => strike.name === name)) ?? []
 if (unknown.length > 0) command.error(`no strike is called ${unknown.join(', ')}`)
 
+// Servers and processes go with this one.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const place = database === 'postgres' ? await onPostgres() : onSqlite()
 try {
   await migrate(place.options)

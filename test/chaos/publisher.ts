@@ -15,7 +15,9 @@ let stopping = false
 process.once('SIGTERM', () => {
   stopping = true
 })
+// The coordinator ended without a word.
 process.once('disconnect', () => process.exit(1))
+process.on('error', () => process.exit(1))
 
 const began = performance.now()
 let published = 0

@@ -7,7 +7,7 @@ import { startRedis, type TestRedis } from '../support/redis.ts'
 // `everysec` puts off a write while an fsync is under way, and a kill in that moment loses what was already answered:
 // that is a weakness of Redis, not of the bus. With `no` every write is with the kernel before its answer, and outlives
 // the process as the writes of `everysec` mostly do.
-const MASTER = ['--appendfsync', 'no', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
+const SETTINGS = ['--appendfsync', 'no', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
 
 export interface Servers {
   readonly port: () => number
@@ -23,15 +23,18 @@ export interface Servers {
 
 export async function startServers(replicas: number): Promise<Servers> {
   const all = new Set<TestRedis>()
-  const start = async (extra: readonly string[]) => {
-    const server = await startRedis([...MASTER, ...extra])
+  const start = async () => {
+    const server = await startRedis(SETTINGS)
     all.add(server)
     return server
   }
-  let master = await start([])
+  let master = await start()
   let replica: TestRedis | undefined
   const attachReplica = async () => {
-    replica = await start(['--replicaof', '127.0.0.1', String(master.port)])
+    // By command and not by setting: a server that was promoted starts again as a master.
+    const server = await start()
+    await ask(server, (client) => client.replicaof('127.0.0.1', master.port))
+    replica = server
   }
   if (replicas > 0) await attachReplica()
   return {

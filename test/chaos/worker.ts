@@ -63,6 +63,7 @@ process.on('message', (message: ToWorker) => {
 process.once('SIGTERM', () => stop.abort())
 // The coordinator ended without a word.
 process.once('disconnect', () => process.exit(1))
+process.on('error', () => process.exit(1))
 bus.events.on('lost', (fact) => process.send?.({ lost: `${fact.group}/${fact.partition}: ${fact.reason}` }))
 bus.events.on('fenced', () => process.send?.({ fenced: true }))
 
@@ -124,10 +125,10 @@ async function takeEffect(entry: Entry<Message>, context: HandlerContext): Promi
 const isNew = (tx: Tx, group: string, { id }: Entry) =>
   fault === 'no inbox' ? true : firstTime(tx, group, id, systemClock.now())
 
-const note = (tx: Tx, group: string, { data, partition, attempt }: Entry<Message>, epoch: number) =>
+const note = (tx: Tx, group: string, { data, partition, sequence, attempt }: Entry<Message>, epoch: number) =>
   effects.write(tx, {
     ...data,
-    ...{ group, partition, epoch, attempt, worker: name },
+    ...{ group, partition, sequence, epoch, attempt, worker: name },
     what: isGivenUp(plan, data.i) ? 'trial' : 'effect',
   })
 
