@@ -5,9 +5,11 @@ import {
   connectRedis,
   isElsewhere,
   isMistake,
+  openWakes,
   type Redis,
   ready,
   redisError,
+  type Wakes,
 } from '../redis/index.ts'
 import type { BusEmitter } from './events.ts'
 
@@ -24,6 +26,8 @@ export interface Link {
   writer(): Promise<Redis>
   /** A connection of its own for one blocking reader; in a cluster to the node that owns `key`, when it is given. */
   reader(name: string, key?: string): Redis
+  /** Wake-ups by channel, on one connection for all of them. */
+  readonly wakes: Wakes
   close(): Promise<void>
 }
 
@@ -39,6 +43,12 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
     events.emit('disturbed', { where, reason: messageOf(error) })
   }
   const client = connectRedis(url, 'writer', { name: 'bus', onError: onError('bus writer') })
+  const wakes = openWakes({
+    urls: [url],
+    clock,
+    name: 'bus-wakes',
+    onError: (channel, _server, reason) => events.emit('disturbed', { where: channel, reason }),
+  })
   // Shared by all who wait: each wait of its own would be three more listeners on the client.
   let becomingReady: Promise<void> | undefined
   return {
@@ -56,7 +66,10 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
     },
     reader: (name, key) =>
       connectRedis(url, 'reader', { name, onError: onError(name), ...(key === undefined ? {} : { key }) }),
-    close: () => closeRedis(client),
+    wakes,
+    async close() {
+      await Promise.all([closeRedis(client), wakes.close()])
+    },
   }
 }
 
@@ -64,7 +77,8 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
 export const consumerName = (link: Link): string => `${link.source}:${randomId().slice(0, 8)}`
 
 // Redis 7 puts ERR in front of an answer of one word, Redis 6 does not.
-export const isFenced = (error: unknown): boolean => /^(ERR )?FENCED\b/.test(messageOf(error))
+export const isFenced = (error: unknown): boolean =>
+  isSluiceError(error, 'OWNERSHIP_LOST') || /^(ERR )?FENCED\b/.test(messageOf(error))
 export const isNoGroup = (error: unknown): boolean => /^(NOGROUP|UNBLOCKED)/.test(messageOf(error))
 
 const PASSING = /^(LOADING|OOM|BUSY |READONLY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|MISCONF|NOREPLICAS|UNBLOCKED)/

@@ -1,13 +1,13 @@
 // Ownership of partitions. A member joins the group's list, takes the leases of the partitions that are its own by
 // assignment, renews them, and gives up those that are assigned to another: it stops reading, finishes, acknowledges
 // and only then releases. An owner that cannot renew stops by its own monotonic clock before its lease runs out.
-import { afterMs, messageOf, type Task } from '../kernel/index.ts'
-import { runScript } from '../redis/index.ts'
+import { afterMs, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
+import { runScript, type Wake } from '../redis/index.ts'
 import { assign } from './assignment.ts'
 import type { Ownership } from './bus.ts'
 import { type GroupOptions, healGroup, openGroup, unlessFull } from './groups.ts'
 import { consumerName, insist, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
-import { ACQUIRE, JOIN, RELEASE, RENEW } from './scripts.ts'
+import { ACQUIRE, JOIN, LEAVE, RELEASE, RENEW } from './scripts.ts'
 import { partitionKeys, streamKeys } from './stream.ts'
 
 export interface Owned {
@@ -45,15 +45,23 @@ interface Holding extends Owned {
 
 interface Membership {
   readonly link: Link
+  /** Rings when a member comes or goes, or a partition is given away. */
+  readonly wake: Wake
   readonly options: OwnershipOptions
   readonly member: string
   readonly held: Map<number, Holding>
+  /** The next epoch of a partition is at least this: a database has seen a higher one than Redis remembers. */
+  readonly leastEpochs: Map<number, number>
+  /** Monotonic time of the last renewal of all leases. */
+  renewedAt: number
   readonly work: (owned: Owned) => Promise<void>
   readonly failed: AbortController
   /** No partition is taken once it aborts. */
   readonly until: AbortSignal
 }
 
+// A lease that has just run out may be renewed in the same moment: no more often than this.
+const LOOK_AGAIN_MS = 10
 // What leaving may cost when the server is away; the leases then run out by themselves.
 const LEAVE_MS = 1_000
 
@@ -66,23 +74,27 @@ export function ownPartitions(
   return async (signal) => {
     const failed = new AbortController()
     const until = AbortSignal.any([signal, failed.signal])
-    const membership = {
-      ...{ link, options, work, failed, until },
+    const wake = link.wakes.watch(streamKeys(options.stream.name).moved(options.group))
+    const membership: Membership = {
+      ...{ link, options, work, failed, until, wake, renewedAt: 0 },
       member: consumerName(link),
-      held: new Map<number, Holding>(),
+      held: new Map(),
+      leastEpochs: new Map(),
     }
     const { held } = membership
     await unlessAborted(until, () =>
       insist(link, `group ${options.group}`, until, (client) => openGroup(client, link, options)),
     ).catch(ignoreWhen(signal))
     while (!until.aborted) {
-      await unlessAborted(until, () => turn(membership)).catch((error) => {
-        if (until.aborted) return
+      const pauseMs = await unlessAborted(until, () => turn(membership)).catch((error) => {
+        if (until.aborted) return 0
         link.events.emit('disturbed', { where: `leases of ${options.group}`, reason: messageOf(error) })
         if (!isPassing(error) && !isFenced(error) && !isNoGroup(error)) failed.abort(error)
+        return options.leaseMs / 4
       })
-      await link.clock.sleep(options.leaseMs / 4, until)
+      await wake.next(Math.max(pauseMs, LOOK_AGAIN_MS), until)
     }
+    wake.close()
     for (const holding of held.values()) holding.stop.abort()
     const renewing = keepRenewing(membership)
     await Promise.all([...held.values()].map((holding) => holding.work))
@@ -92,48 +104,62 @@ export function ownPartitions(
   }
 }
 
-/** One heartbeat: who is here, what is mine, renew, hand over, take. */
-async function turn(membership: Membership): Promise<void> {
+/** One heartbeat: who is here, what is mine, renew, hand over, take. Answers when to look again, ms. */
+async function turn(membership: Membership): Promise<number> {
   const { link, options, member, held, until } = membership
   const { stream, group, leaseMs } = options
   const client = await link.writer()
   const names = streamKeys(stream.name)
-  await renewAll(membership)
-  const [members] = await Promise.all([
-    runScript(client, JOIN, [names.members(group)], [member, leaseMs]) as Promise<string[]>,
+  // Woken by others it may be early.
+  if (link.clock.monotonic() - membership.renewedAt >= leaseMs / 5) await renewAll(membership)
+  const [[livesMs, ...members]] = await Promise.all([
+    runScript(client, JOIN, [names.members(group)], [member, leaseMs, names.moved(group)]) as Promise<
+      [number, ...string[]]
+    >,
     // A flushed server has forgotten it, and trimming would no longer wait for us.
     client.sadd(names.groups, group).catch(unlessFull),
   ])
-  if (until.aborted) return
+  if (until.aborted) return 0
   const mine = new Set(assign(members, stream.partitions).get(member) ?? [])
   for (const holding of held.values()) {
     if (mine.has(holding.partition) || holding.stop.signal.aborted) continue
     holding.stop.abort()
     holding.work.then(() => release(membership, holding)).catch(() => {})
   }
-  await Promise.all([...mine].filter((partition) => !held.has(partition)).map((p) => take(membership, p)))
+  const wanted = [...mine].filter((partition) => !held.has(partition))
+  const free = await Promise.all(wanted.map((partition) => take(membership, partition)))
+  // At the moment at which a silent member or its lease ends, and not up to a quarter of a lease later.
+  return Math.min(leaseMs / 4, livesMs + 1, ...free.map((freeInMs) => freeInMs + 1))
 }
 
-async function take(membership: Membership, partition: number): Promise<void> {
+/** Answers how long the lease is still another's, ms; infinity once there is nothing to wait for. */
+async function take(membership: Membership, partition: number): Promise<number> {
   const { link, options, member: owner, held, work, failed, until } = membership
   const { stream, group, leaseMs } = options
   const client = await link.writer()
   // Before the request: the lease may have begun at any moment since.
   const asked = link.clock.monotonic()
   const lease = partitionKeys(stream.name, partition).lease(group)
-  const [epoch, seen] = (await runScript(client, ACQUIRE, [lease], [owner, leaseMs])) as [number, number]
-  if (epoch === 0) return
+  const args = [owner, leaseMs, membership.leastEpochs.get(partition) ?? 0]
+  const [epoch, seen] = (await runScript(client, ACQUIRE, [lease], args)) as [number, number]
+  if (epoch === 0) return seen
   await healGroup(client, link, options, [partition])
   if (until.aborted) {
     // Too late to be used. Where this fails the lease runs out by itself.
-    await runScript(client, RELEASE, [lease], [owner, epoch]).catch(() => {})
-    return
+    await runScript(client, RELEASE, [lease], [owner, epoch, streamKeys(stream.name).moved(group)]).catch(
+      () => {},
+    )
+    return Number.POSITIVE_INFINITY
   }
   const stop = new AbortController()
   const lose = new AbortController()
   const giveUp = (error: unknown) => {
     if (lose.signal.aborted) return
     const fact = { stream: stream.name, group, partition }
+    // The database has seen a later epoch than Redis gives: Redis has lost some, and goes on above it.
+    if (isSluiceError(error) && typeof error.facts['latest'] === 'number') {
+      membership.leastEpochs.set(partition, error.facts['latest'] + 1)
+    }
     if (isNoGroup(error) || messageOf(error).includes('lease vanished')) {
       const reason = `keys of the partition vanished (was Redis flushed?): ${messageOf(error)}`
       link.events.emit('lost', { ...fact, count: 0, reason })
@@ -160,6 +186,7 @@ async function take(membership: Membership, partition: number): Promise<void> {
     .finally(() => {
       if (lose.signal.aborted) held.delete(partition)
     })
+  return Number.POSITIVE_INFINITY
 }
 
 /** Gives the partition up at the moment its lease can no longer be trusted, whatever Redis says or does not say. */
@@ -174,9 +201,11 @@ function guard(link: Link, holding: Holding): void {
   holding.lost.addEventListener('abort', () => cancel(), { once: true })
 }
 
-async function renewAll({ link, options, held }: Membership): Promise<void> {
+async function renewAll(membership: Membership): Promise<void> {
+  const { link, options, held } = membership
   const { stream, group, leaseMs } = options
   const client = await link.writer()
+  membership.renewedAt = link.clock.monotonic()
   const renewals = [...held.values()].map(async (holding) => {
     const asked = link.clock.monotonic()
     const lease = partitionKeys(stream.name, holding.partition).lease(group)
@@ -216,7 +245,8 @@ async function release({ link, options, held }: Membership, holding: Holding): P
   if (wasLost) return
   const lease = partitionKeys(stream.name, partition).lease(group)
   try {
-    await runScript(await link.writer(), RELEASE, [lease], [owner, epoch])
+    const { moved } = streamKeys(stream.name)
+    await runScript(await link.writer(), RELEASE, [lease], [owner, epoch, moved(group)])
     link.events.emit('handedOver', { stream: stream.name, group, partition, epoch })
   } catch (error) {
     // The lease then ends by itself.
@@ -228,8 +258,9 @@ async function leave(membership: Membership): Promise<void> {
   const { link, options, member, held } = membership
   await Promise.all([...held.values()].map((holding) => release(membership, holding)))
   try {
-    const client = await link.writer()
-    await client.zrem(streamKeys(options.stream.name).members(options.group), member)
+    const { members, moved } = streamKeys(options.stream.name)
+    const { group } = options
+    await runScript(await link.writer(), LEAVE, [members(group)], [member, moved(group)])
   } catch (error) {
     link.events.emit('disturbed', { where: `members of ${options.group}`, reason: messageOf(error) })
   }

@@ -68,15 +68,24 @@ return answers`)
 // would run out when memory is full, and the consumers that could free it would stop.
 const ALLOW_FULL = `redis.call('PERSIST', KEYS[1])`
 
-/** KEYS members. ARGV member, lifeMs. Answers the living members. */
+/**
+ * KEYS members. ARGV member, lifeMs, channel. Tells the others of a new member; answers how long the one that was silent
+ * for longest still counts as living, ms, and the living members.
+ */
 export const JOIN = defineScript(`
 ${NOW}${ALLOW_FULL}
-redis.call('ZADD', KEYS[1], now, ARGV[1])
+if redis.call('ZADD', KEYS[1], now, ARGV[1]) == 1 then redis.call('PUBLISH', ARGV[3], 'joined') end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
-return redis.call('ZRANGE', KEYS[1], 0, -1)`)
+local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+return { tonumber(oldest[2]) + tonumber(ARGV[2]) - now, unpack(redis.call('ZRANGE', KEYS[1], 0, -1)) }`)
+
+/** KEYS members. ARGV member, channel. */
+export const LEAVE = defineScript(`
+if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 then redis.call('PUBLISH', ARGV[2], 'left') end
+return 1`)
 
 /**
- * KEYS lease. ARGV owner, leaseMs. Answers the new epoch and the highest sequence that was read; 0 and how long it still
+ * KEYS lease. ARGV owner, leaseMs, least epoch. Answers the new epoch and the highest sequence that was read; 0 and how long it still
  * runs, ms, while another's lease does. An epoch is at least the server's time in ms, so that it stays higher than all
  * before it when the server has forgotten the lease: a flush, or a replica that was promoted before the last lease had
  * reached it.
@@ -88,7 +97,7 @@ local owner = lease[1]
 if owner and owner ~= '' and owner ~= ARGV[1] and tonumber(lease[3]) > now then
   return { 0, tonumber(lease[3]) - now }
 end
-local epoch = math.max((tonumber(lease[2]) or 0) + 1, now)
+local epoch = math.max((tonumber(lease[2]) or 0) + 1, now, tonumber(ARGV[3]))
 ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', now + tonumber(ARGV[2]))
 return { epoch, tonumber(lease[4]) or 0 }`)
@@ -110,10 +119,11 @@ ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[3]))
 return 1`)
 
-/** KEYS lease. ARGV owner, epoch. The epoch stays, so that the next one is higher. */
+/** KEYS lease. ARGV owner, epoch, channel. The epoch stays, so that the next one is higher. Tells who waits for it. */
 export const RELEASE = defineScript(`${MINE}
 ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)
+redis.call('PUBLISH', ARGV[3], 'released')
 return 1`)
 
 /**

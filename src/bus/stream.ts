@@ -70,5 +70,7 @@ export function streamKeys(stream: string) {
     paused: `groups:paused:${stream}`,
     /** Sorted set of a group's living members by the server time of their last heartbeat. */
     members: (group: string) => `members:${stream}:${group}`,
+    /** Channel: a member came or went, or a partition was given away. */
+    moved: (group: string) => `moved:${stream}:${group}`,
   }
 }
