@@ -155,7 +155,7 @@ describe('the order of arrival', () => {
     await holder.hold('torn', async () => {
       waiting.push((await enqueue(one, 'torn', () => void inside.push('one'))).result)
       waiting.push((await enqueue(two, 'torn', () => void inside.push('two'))).result)
-      const members = await clients[0]!.zrange(queueOf('torn'), 0, -1)
+      const members = await clients[0]!.zrange(queueOf('torn'), '0', '-1')
       await clients[1]!.zadd(queueOf('torn'), '1', members[1]!)
       await clients[2]!.zrem(queueOf('torn'), members[0]!)
     })
