@@ -49,8 +49,20 @@ export function connectRedis(url: string, role: Role, how: ConnectOptions = {}):
   const place = parseRedisUrl(url)
   const client = openClient(url, place, role, how)
   places.set(client, place)
+  reconnectOnlyConnected(client)
   client.on('error', (error: Error) => how.onError?.(error))
   return client
+}
+
+/**
+ * Told to reconnect while it still looks for its server, a client of ioredis may end for good (measured: a writer that
+ * stayed closed after a failover). There is nothing to give up yet, and every step of looking has its own time-out.
+ */
+function reconnectOnlyConnected(client: Redis): void {
+  const disconnect = client.disconnect.bind(client)
+  client.disconnect = (reconnect = false) => {
+    if (!reconnect || client.status === 'ready' || client.status === 'connect') disconnect(reconnect)
+  }
 }
 
 // A demoted master refuses writes: the connection is given up and finds the new one. Nothing is sent again.
@@ -61,7 +73,7 @@ type Manners = ReturnType<typeof roleOptions> & { readonly reconnectOnError: typ
 function openClient(url: string, place: RedisPlace, role: Role, how: ConnectOptions): Redis {
   const options: Manners = { ...roleOptions(role, how.name ?? role), reconnectOnError }
   if (place.kind === 'single') return new PlainRedis(url, options)
-  if (place.kind === 'sentinel') return openSentinel(place, role, options)
+  if (place.kind === 'sentinel') return openSentinel(place, options)
   if (role === 'subscriber' || (role === 'reader' && how.key !== undefined))
     return openNode(place, options, how.key)
   return openCluster(place, role, options, how.onError)
@@ -73,7 +85,7 @@ const accessOf = ({ username, password, tls }: RedisPlace) => ({
   ...(tls ? { tls: {} } : {}),
 })
 
-function openSentinel(place: RedisPlace & { kind: 'sentinel' }, role: Role, options: Manners): PlainRedis {
+function openSentinel(place: RedisPlace & { kind: 'sentinel' }, options: Manners): PlainRedis {
   const { hosts, service, db, tls, sentinelUsername, sentinelPassword } = place
   return new PlainRedis({
     ...options,
@@ -89,8 +101,6 @@ function openSentinel(place: RedisPlace & { kind: 'sentinel' }, role: Role, opti
     // Without a pause as its answer, ioredis ends the client for good when no sentinel answers once.
     sentinelRetryStrategy: retryMs,
     sentinelCommandTimeout: PEER_TIMEOUT_MS,
-    // A master that is cut off from its sentinels, and not from us, would go on taking what the failover loses.
-    failoverDetector: role === 'writer' || role === 'lock',
   })
 }
 

@@ -7,7 +7,8 @@ import type { RedisOptions } from 'ioredis'
  *   send an unanswered command again after a reconnect (measured: one XADD became two entries).
  * - `reader`: blocks, for 5 s at most. Its command fails on a disconnect instead of being sent again, so the loop can
  *   look at what was already delivered to it first.
- * - `subscriber`: pub/sub; subscribes again by itself.
+ * - `subscriber`: pub/sub. Its user subscribes at every `ready`: ioredis would do so by itself, but nobody could know
+ *   when that is confirmed, nor catch its failure, which would end the process.
  * - `cache`: an answer within 50 ms or none.
  * - `lock`: far below any lock's lifetime.
  * - `jobs`: as BullMQ demands.
@@ -20,7 +21,12 @@ export type Role = 'writer' | 'reader' | 'subscriber' | 'cache' | 'lock' | 'jobs
 const ROLE_OPTIONS = {
   writer: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 5_000, socketTimeout: 5_000 },
   reader: { maxRetriesPerRequest: 0, enableOfflineQueue: false, socketTimeout: 8_000 },
-  subscriber: { maxRetriesPerRequest: null, enableOfflineQueue: true, socketTimeout: 5_000 },
+  subscriber: {
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: true,
+    autoResubscribe: false,
+    socketTimeout: 5_000,
+  },
   cache: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 50, socketTimeout: 500 },
   lock: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 200, socketTimeout: 1_000 },
   // BullMQ blocks for up to 10 s.

@@ -23,7 +23,21 @@ export async function runScript(
   try {
     return await client.evalsha(script.hash, keys.length, ...keys, ...args)
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-    return client.eval(script.source, keys.length, ...keys, ...args)
+    if (!(error instanceof Error)) throw error
+    if (!error.message.startsWith('NOSCRIPT')) throw unwrap(error)
   }
+  try {
+    return await client.eval(script.source, keys.length, ...keys, ...args)
+  } catch (error) {
+    throw error instanceof Error ? unwrap(error) : error
+  }
+}
+
+/** Redis 6 puts where it happened in front of what a command of the script was refused with; Redis 7 puts it behind. */
+function unwrap(error: Error): Error {
+  const refusal = /^(?:ERR Error running script .*?: )?(?:@user_script: ?\d+: ?)+-?([A-Z]+ .*)$/s.exec(
+    error.message,
+  )
+  if (refusal) error.message = refusal[1]!
+  return error
 }

@@ -46,7 +46,8 @@ describe.concurrent('under Sentinel', () => {
     const subscriber = connect(set.url, 'subscriber', 'news')
     const heard: string[] = []
     subscriber.on('message', (_channel: string, text: string) => heard.push(text))
-    await Promise.all([ready(writer), ready(lock), ready(reader), subscriber.subscribe('news')])
+    subscriber.on('ready', () => void subscriber.subscribe('news').catch(() => {}))
+    await Promise.all([writer, lock, reader, subscriber].map((client) => ready(client)))
     await writer.set('k', 'before')
     await set.master.kill()
     await Promise.all([goesOn(writer, 'k'), goesOn(lock, 'l')])

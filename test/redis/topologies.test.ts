@@ -53,6 +53,25 @@ describe.each([
     await expect(connecting.get('k')).rejects.toThrow()
   })
 
+  it.each(['writer', 'reader'] as const)(
+    'a %s that is told to reconnect while it connects still connects',
+    async (role) => {
+      const client = connectRedis(url(), role, { key: 'k' })
+      let times = 0
+      client.on('connecting', () => {
+        times++
+        client.disconnect(true)
+      })
+      client.connect().catch(() => {})
+      client.disconnect(true)
+      await ready(client)
+      client.disconnect(true)
+      await eventually(() => times === 2)
+      await eventually(() => client.exists('k').then(() => true))
+      await closeRedis(client)
+    },
+  )
+
   it('answers commands without a key, and knows what its servers can do', async () => {
     const client = connectRedis(url(), 'writer')
     await ready(client)
@@ -74,6 +93,17 @@ describe.each([
     expect(await runScript(client, script, ['count'], [])).toBe(1)
     await onNodeOf(client, 'count').script('FLUSH')
     expect(await runScript(client, script, ['count'], [])).toBe(2)
+    await closeRedis(client)
+  })
+
+  it('tells the refusal inside of a script by its own code', async () => {
+    const client = connectRedis(url(), 'writer')
+    await ready(client)
+    await client.set('text', 'v')
+    const called = defineScript("return redis.call('INCR', KEYS[1])")
+    const wrong = defineScript("return redis.call('XLEN', KEYS[1])")
+    await expect(runScript(client, called, ['text'], [])).rejects.toThrow(/^ERR value is not an integer/)
+    await expect(runScript(client, wrong, ['text'], [])).rejects.toThrow(/^WRONGTYPE /)
     await closeRedis(client)
   })
 

@@ -22,7 +22,7 @@ const SERVICE = 'main'
 
 export async function startSentinel({ sentinels = 1 }: { sentinels?: number } = {}): Promise<TestSentinel> {
   const master = await startRedis(['--repl-diskless-sync-delay', '0'])
-  const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`])
+  const replica = await startRedis(['--replicaof', '127.0.0.1', String(master.port)])
   // Sentinels ask a master for its replicas every 10 s, and a replica how it does: both must be there at the first.
   await follows(replica)
   const folder = await mkdtemp(join(tmpdir(), 'sluice-sentinel-'))
