@@ -1,6 +1,7 @@
 // Whether a group is paused, as its consumers know it. A look is one command each half second for a whole consumer,
 // whatever the number of its partitions; while Redis is away what was seen last holds.
-import { messageOf } from '../kernel/index.ts'
+import { afterMs, messageOf } from '../kernel/index.ts'
+import type { Slots } from './lanes.ts'
 import { insist, isPassing, type Link, unlessAborted } from './link.ts'
 import { type Stream, streamKeys } from './stream.ts'
 
@@ -9,8 +10,8 @@ const LOOK_MS = 500
 export interface Pause {
   /** As of the last look; true until the first one. */
   readonly isPaused: () => boolean
-  /** Resolves once the group may take more, or when the signal aborts; at once while it is not paused. */
-  passed(signal: AbortSignal): Promise<void>
+  /** Resolves once the group may take more, when the signal aborts, or after `waitMs`; at once while it may. */
+  passed(signal: AbortSignal, waitMs?: number): Promise<void>
 }
 
 interface Watched {
@@ -47,10 +48,31 @@ export function watchPause(link: Link, { stream, group }: Watched, signal: Abort
   })()
   return {
     isPaused: () => isPaused,
-    async passed(until) {
-      while (isPaused && !until.aborted) {
-        await unlessAborted(until, () => gate.promise).catch(() => {})
-      }
+    async passed(until, waitMs) {
+      const late = new AbortController()
+      const over = AbortSignal.any([until, late.signal])
+      const cancel = waitMs === undefined ? () => {} : afterMs(waitMs, () => late.abort())
+      while (isPaused && !over.aborted) await unlessAborted(over, () => gate.promise).catch(() => {})
+      cancel()
     },
   }
+}
+
+/** Slots in which nothing begins while the group is paused: neither what was read before, nor a further attempt. */
+export function pausable(slots: Slots, pause: Pause, until: AbortSignal): Slots {
+  let waiting: (() => void)[] = []
+  const goOn = () => {
+    const begin = waiting
+    waiting = []
+    for (const enter of begin) enter()
+  }
+  const enter: Slots['enter'] = (work, alone) =>
+    slots.enter((leave) => {
+      if (!pause.isPaused() || until.aborted) return work(leave)
+      // Not in this call: with many that wait for a slot it would go ever deeper.
+      queueMicrotask(leave)
+      waiting.push(() => enter(work, alone))
+      if (waiting.length === 1) void pause.passed(until).then(goOn)
+    }, alone)
+  return { below: slots.below, enter }
 }
