@@ -12,6 +12,7 @@ import { openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
 import { consumerName, insist, isPassing, type Link, unlessAborted } from './link.ts'
 import type { Delivered } from './partition-reader.ts'
+import { watchPause } from './pause.ts'
 import type { Publish } from './publish.ts'
 import { BEGIN } from './scripts.ts'
 import { handBack, look, readNew, type SharedReader } from './shared-reader.ts'
@@ -61,6 +62,7 @@ export function consumeShared<T>(
     )
     const shared: SharedReader<T> = {
       ...{ link, options, name, visibilityMs, partitions, inWork, stopping },
+      pause: watchPause(link, options, stopping),
       async room() {
         await held.room()
         // The next entries are here when a handler ends; more would be withheld from the other consumers.

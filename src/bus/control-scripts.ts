@@ -38,7 +38,8 @@ return { size, found[1][1], found[size][1], added }`)
 
 /**
  * KEYS lease, entries, checkpoint. ARGV group, the id after which the group reads on ('$' for the end), and how many
- * entries are in front of it ('' when that is unknown, or Redis is older than 7 and does not ask).
+ * entries are in front of it ('' when that is unknown, or Redis is older than 7 and does not ask), and the name of the
+ * gate without its epoch.
  * In one step, so that no consumer can be in between: the present owner is fenced by a higher epoch, all that the group
  * holds is acknowledged, its place is set, and a fold's checkpoint is removed; \`sought\` tells the fold that this was
  * meant. A place behind the end would hide what is stored until its time comes, so it becomes the end. Answers how
@@ -68,7 +69,9 @@ else
   else redis.call('XGROUP', 'SETID', KEYS[2], group, after, 'ENTRIESREAD', read) end
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  local epoch = math.max((tonumber(redis.call('HGET', KEYS[1], 'epoch')) or 0) + 1, now)
+  local former = redis.call('HGET', KEYS[1], 'epoch')
+  if former then redis.call('DEL', ARGV[4] .. former) end
+  local epoch = math.max((tonumber(former) or 0) + 1, now)
   redis.call('HSET', KEYS[1], 'owner', '', 'epoch', epoch, 'until', 0)
   redis.call('HDEL', KEYS[1], 'seen')
 end

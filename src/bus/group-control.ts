@@ -48,7 +48,7 @@ export async function seekGroup(
           client,
           SEEK,
           [keys.lease(group), keys.entries, keys.checkpoint(group)],
-          [group, after, read],
+          [group, after, read, keys.gate(group, '')],
         )
       }),
     )

@@ -2,11 +2,12 @@
 // assignment, renews them, and gives up those that are assigned to another: it stops reading, finishes, acknowledges
 // and only then releases. An owner that cannot renew stops by its own monotonic clock before its lease runs out.
 import { afterMs, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
-import { runScript, type Wake } from '../redis/index.ts'
+import { type Redis, runScript, type Wake } from '../redis/index.ts'
 import { assign } from './assignment.ts'
 import type { Ownership } from './bus.ts'
 import { type GroupOptions, healGroup, openGroup, unlessFull } from './groups.ts'
 import { consumerName, insist, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
+import { type Pause, watchPause } from './pause.ts'
 import { ACQUIRE, JOIN, LEAVE, RELEASE, RENEW } from './scripts.ts'
 import { partitionKeys, streamKeys } from './stream.ts'
 
@@ -27,6 +28,8 @@ export interface Owned {
    * the process its pending callbacks may run before any timer.
    */
   readonly isValid: () => boolean
+  /** Whether the group takes anything at present. */
+  readonly pause: Pause
   /** Ends the ownership; `error` is what refused it. */
   readonly giveUp: (error: unknown) => void
 }
@@ -47,6 +50,7 @@ interface Membership {
   readonly link: Link
   /** Rings when a member comes or goes, or a partition is given away. */
   readonly wake: Wake
+  readonly pause: Pause
   readonly options: OwnershipOptions
   readonly member: string
   readonly held: Map<number, Holding>
@@ -74,9 +78,10 @@ export function ownPartitions(
   return async (signal) => {
     const failed = new AbortController()
     const until = AbortSignal.any([signal, failed.signal])
+    const pause = watchPause(link, options, until)
     const wake = link.wakes.watch(streamKeys(options.stream.name).moved(options.group))
     const membership: Membership = {
-      ...{ link, options, work, failed, until, wake, renewedAt: 0 },
+      ...{ link, options, work, failed, until, wake, pause, renewedAt: 0 },
       member: consumerName(link),
       held: new Map(),
       leastEpochs: new Map(),
@@ -139,16 +144,15 @@ async function take(membership: Membership, partition: number): Promise<number> 
   const client = await link.writer()
   // Before the request: the lease may have begun at any moment since.
   const asked = link.clock.monotonic()
-  const lease = partitionKeys(stream.name, partition).lease(group)
-  const args = [owner, leaseMs, membership.leastEpochs.get(partition) ?? 0]
+  const keys = partitionKeys(stream.name, partition)
+  const lease = keys.lease(group)
+  const args = [owner, leaseMs, membership.leastEpochs.get(partition) ?? 0, group, keys.gate(group, '')]
   const [epoch, seen] = (await runScript(client, ACQUIRE, [lease], args)) as [number, number]
   if (epoch === 0) return seen
   await healGroup(client, link, options, [partition])
   if (until.aborted) {
     // Too late to be used. Where this fails the lease runs out by itself.
-    await runScript(client, RELEASE, [lease], [owner, epoch, streamKeys(stream.name).moved(group)]).catch(
-      () => {},
-    )
+    await giveBack(client, options, partition, owner, epoch).catch(() => {})
     return Number.POSITIVE_INFINITY
   }
   const stop = new AbortController()
@@ -170,6 +174,7 @@ async function take(membership: Membership, partition: number): Promise<number> 
   const holding: Holding = {
     ...{ partition, owner, epoch, seen, stop, lose, giveUp },
     ownership: { resource: `${stream.name}/${partition}/${group}`, epoch, owner },
+    pause: membership.pause,
     stopping: stop.signal,
     lost: lose.signal,
     isValid: () => !lose.signal.aborted && link.clock.monotonic() < holding.validUntil,
@@ -243,15 +248,25 @@ async function release({ link, options, held }: Membership, holding: Holding): P
   if (held.get(partition) === holding) held.delete(partition)
   holding.lose.abort(new Error('released'))
   if (wasLost) return
-  const lease = partitionKeys(stream.name, partition).lease(group)
   try {
-    const { moved } = streamKeys(stream.name)
-    await runScript(await link.writer(), RELEASE, [lease], [owner, epoch, moved(group)])
+    await giveBack(await link.writer(), options, partition, owner, epoch)
     link.events.emit('handedOver', { stream: stream.name, group, partition, epoch })
   } catch (error) {
     // The lease then ends by itself.
     link.events.emit('disturbed', { where: `lease of ${group}`, reason: messageOf(error) })
   }
+}
+
+async function giveBack(
+  client: Redis,
+  { stream, group }: OwnershipOptions,
+  partition: number,
+  owner: string,
+  epoch: number,
+): Promise<void> {
+  const keys = partitionKeys(stream.name, partition)
+  const args = [owner, epoch, streamKeys(stream.name).moved(group), keys.gate(group, epoch)]
+  await runScript(client, RELEASE, [keys.lease(group)], args)
 }
 
 async function leave(membership: Membership): Promise<void> {

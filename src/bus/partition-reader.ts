@@ -1,19 +1,17 @@
-// Reads one owned partition in order: first everything that former owners held, then what is new. Delivery goes
-// through a script that compares the epoch and never blocks; waiting is a plain XREAD on a connection of its own,
-// which delivers nothing to the group. So an answer that is lost on the way can be read again, and a process that
-// was paused can never receive what belongs to its successor.
-import { afterMs, messageOf } from '../kernel/index.ts'
-import { closeRedis, type Redis, ready, runScript, type Script } from '../redis/index.ts'
+// Reads one owned partition in order: first everything that former owners held, then what is new. Every read is fenced,
+// so that a process that was paused can never receive what belongs to its successor: a backlog comes through a script
+// that compares the epoch, and what has just been stored through a waiting read that names the gate of the epoch. An
+// answer that is lost on the way is read again.
+import { closeRedis, runScript, type Script } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
 import { insist, isPassing, type Link, unlessAborted } from './link.ts'
 import type { Owned } from './ownership.ts'
-import { firstIdOf, type Held, heldOf, newOf } from './reply.ts'
+import { type Held, heldOf, newOf } from './reply.ts'
 import { READ_HELD, READ_NEW, TAKE_OVER } from './scripts.ts'
 import { partitionKeys, type Stream } from './stream.ts'
+import { openWait } from './wait.ts'
 
 const BLOCK_MS = 2_000
-// A blocked read that is silent for this much longer sits on a dead connection.
-const WATCHDOG_MS = 3_000
 // One answer of Redis: large payloads come a few at a time.
 const READ_BYTES = 1_000_000
 
@@ -41,18 +39,19 @@ export interface ReaderOptions {
 
 export function openPartitionReader(link: Link, options: ReaderOptions, owned: Owned): PartitionReader {
   const { stream, group } = options
-  const { entries } = partitionKeys(stream.name, owned.partition)
-  const waiter = link.reader(`${stream.name}:${owned.partition}:${group}`)
+  const keys = partitionKeys(stream.name, owned.partition)
+  const waiter = link.reader(`${stream.name}:${owned.partition}:${group}`, keys.entries)
   const over = AbortSignal.any([owned.stopping, owned.lost])
   const scripts = partitionScripts(link, options, owned, over)
+  const wait = openWait(link, waiter, { ...options, owned, over })
   /** The last entry handed out. */
   let last = '0-0'
   /** The last entry that the group was ever given at the take-over; undefined before it. */
   let delivered: string | undefined
   /** Entries may have been delivered to us that we have not seen: read what we hold before anything new. */
   let unseen = true
-  /** The last entry that is known to be there and is not new to the group. */
-  let skip = '0-0'
+  /** There may be more than a waiting read gives at once. */
+  let isBehind = true
 
   async function read(count: number): Promise<Delivered[]> {
     if (!unseen) return scripts.readNew(count)
@@ -69,26 +68,26 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
   async function find(count: number, waitMs: number): Promise<Delivered[]> {
     const until = link.clock.monotonic() + waitMs
     delivered ??= await scripts.takeOver()
-    let woke: string | undefined
     while (!over.aborted) {
-      const wasUnseen = unseen
-      const found = await read(count)
-      // Its first try may have delivered what we never saw, and that stands in front of what we found.
-      if (scripts.disturbed()) {
-        unseen = true
-        continue
+      await owned.pause.passed(over)
+      if (isBehind || unseen) {
+        const wasUnseen = unseen
+        const found = await read(count)
+        // Its first try may have delivered what we never saw, and that stands in front of what we found.
+        if (scripts.disturbed()) {
+          unseen = true
+          continue
+        }
+        if (found.length > 0) return found
+        if (wasUnseen) continue
       }
-      if (found.length > 0) {
-        last = maxId(last, found.at(-1)!.raw[0])
-        return found
-      }
-      if (wasUnseen) continue
-      // Not new to the group: somebody moved it forward by hand. To wait for what stands there would spin.
-      if (woke) skip = maxId(skip, woke)
+      isBehind = false
       const left = until - link.clock.monotonic()
       if (left <= 0) break
-      const after = maxId(maxId(last, delivered), skip)
-      woke = await waitForMore(link, waiter, entries, after, Math.min(left, BLOCK_MS), over)
+      const { raws, isCertain, more } = await wait(maxId(last, delivered), Math.min(left, BLOCK_MS))
+      isBehind = more
+      if (!isCertain) unseen = true
+      if (raws.length > 0) return raws.map((raw) => ({ raw, attempt: 1, again: false }))
     }
     return []
   }
@@ -96,7 +95,11 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
   return {
     async next(count, waitMs = Number.POSITIVE_INFINITY) {
       try {
-        return await find(count, waitMs)
+        const found = await find(count, waitMs)
+        if (found.length > 0) last = maxId(last, found.at(-1)!.raw[0])
+        // Read before somebody paused the group, and held until it goes on.
+        if (found.length > 0) await owned.pause.passed(over)
+        return found
       } catch (error) {
         // While it ends, a server that is away is no reason to fail.
         if (over.aborted && isPassing(error)) return []
@@ -157,35 +160,6 @@ function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: O
       const raws = newOf(await run(READ_NEW, count, READ_BYTES))
       return raws.map((raw) => ({ raw, attempt: 1, again: false }))
     },
-  }
-}
-
-/** Resolves with the first entry after `after`, or with nothing when it is time to look. */
-async function waitForMore(
-  link: Link,
-  waiter: Redis,
-  key: string,
-  after: string,
-  blockMs: number,
-  over: AbortSignal,
-): Promise<string | undefined> {
-  const stop = () => waiter.disconnect()
-  const cancel = afterMs(BLOCK_MS + WATCHDOG_MS, () => waiter.disconnect(true))
-  over.addEventListener('abort', stop, { once: true })
-  try {
-    await ready(waiter, BLOCK_MS)
-    if (over.aborted) return undefined
-    const reply = await waiter.xread('COUNT', 1, 'BLOCK', Math.ceil(blockMs), 'STREAMS', key, after)
-    return firstIdOf(reply)
-  } catch (error) {
-    if (over.aborted) return undefined
-    if (!isPassing(error)) throw error
-    link.events.emit('disturbed', { where: `waiting for ${key}`, reason: messageOf(error) })
-    await link.clock.sleep(100, over)
-    return undefined
-  } finally {
-    cancel()
-    over.removeEventListener('abort', stop)
   }
 }
 

@@ -85,7 +85,7 @@ if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 then redis.call('PUBLISH', ARGV[2],
 return 1`)
 
 /**
- * KEYS lease. ARGV owner, leaseMs, least epoch. Answers the new epoch and the highest sequence that was read; 0 and how long it still
+ * KEYS lease. ARGV owner, leaseMs, least epoch, group, name of the gate without its epoch. Answers the new epoch and the highest sequence that was read; 0 and how long it still
  * runs, ms, while another's lease does. An epoch is at least the server's time in ms, so that it stays higher than all
  * before it when the server has forgotten the lease: a flush, or a replica that was promoted before the last lease had
  * reached it.
@@ -100,6 +100,8 @@ end
 local epoch = math.max((tonumber(lease[2]) or 0) + 1, now, tonumber(ARGV[3]))
 ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', now + tonumber(ARGV[2]))
+if lease[2] then redis.call('DEL', ARGV[5] .. lease[2]) end
+redis.call('XGROUP', 'CREATE', ARGV[5] .. string.format('%d', epoch), ARGV[4], '0', 'MKSTREAM')
 return { epoch, tonumber(lease[4]) or 0 }`)
 
 /** The owner and epoch of a lease, as scripts take them first; an empty owner stands for a group without leases. */
@@ -119,10 +121,11 @@ ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[3]))
 return 1`)
 
-/** KEYS lease. ARGV owner, epoch, channel. The epoch stays, so that the next one is higher. Tells who waits for it. */
+/** KEYS lease. ARGV owner, epoch, channel, gate. The epoch stays, so that the next one is higher. Tells who waits for it. */
 export const RELEASE = defineScript(`${MINE}
 ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)
+redis.call('DEL', ARGV[4])
 redis.call('PUBLISH', ARGV[3], 'released')
 return 1`)
 

@@ -8,6 +8,7 @@ import { openGapDetector } from './gaps.ts'
 import { healGroup } from './groups.ts'
 import { insist, isNoGroup, isPassing, type Link } from './link.ts'
 import type { Delivered } from './partition-reader.ts'
+import type { Pause } from './pause.ts'
 import { entriesByKey, heldOf, newOf } from './reply.ts'
 import { HAND_BACK, KEEP, READ_HELD, READ_NEW } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
@@ -31,6 +32,8 @@ export interface SharedReader<T> {
   /** An entry in work here has gone to another consumer. */
   readonly drop: (partition: number, entry: string) => void
   readonly room: () => Promise<void>
+  /** Whether the group takes anything at present. */
+  readonly pause: Pause
   readonly stopping: AbortSignal
 }
 
@@ -40,7 +43,7 @@ export interface SharedReader<T> {
  * stored.
  */
 export async function readNew<T>(shared: SharedReader<T>, partitions: readonly number[]): Promise<void> {
-  const { link, options, room, stopping } = shared
+  const { link, options, room, pause, stopping } = shared
   const reader = link.reader(`${options.stream.name}:${options.group}`)
   const stop = () => reader.disconnect()
   stopping.addEventListener('abort', stop, { once: true })
@@ -49,6 +52,7 @@ export async function readNew<T>(shared: SharedReader<T>, partitions: readonly n
   try {
     while (!stopping.aborted) {
       await room()
+      await pause.passed(stopping)
       try {
         if (unseen) await readHeld(shared, partitions)
         unseen = false
@@ -96,7 +100,10 @@ async function readBlocking<T>(
   const keys = partitions.map((partition) => partitionKeys(stream.name, partition).entries)
   const count = Math.min(concurrency, BLOCK_COUNT)
   let isBehind = false
-  for (const [key, raws] of await readGroup(reader, group, name, count, keys)) {
+  const found = await readGroup(reader, group, name, count, keys)
+  // Read before somebody paused the group, and held until it goes on.
+  await shared.pause.passed(stopping)
+  for (const [key, raws] of found) {
     hand(shared, partitions[keys.indexOf(key)]!, raws)
     if (raws.length >= count) isBehind = true
   }
@@ -195,13 +202,13 @@ export async function look<T>(shared: SharedReader<T>): Promise<void> {
 }
 
 async function takeSilent<T>(shared: SharedReader<T>, client: Redis, partition: number): Promise<void> {
-  const { link, options, name, visibilityMs, receive, room, stopping } = shared
+  const { link, options, name, visibilityMs, receive, room, pause, stopping } = shared
   const { stream, group, concurrency = 16 } = options
   const key = partitionKeys(stream.name, partition).entries
   let cursor = '0-0'
   do {
     await room()
-    if (stopping.aborted) return
+    if (stopping.aborted || pause.isPaused()) return
     const args = [visibilityMs, cursor, 'COUNT', concurrency, 'JUSTID'] as const
     const reply = (await client.xautoclaim(key, group, name, ...args)) as [string, string[], string[]?]
     cursor = reply[0]

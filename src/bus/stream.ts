@@ -54,6 +54,11 @@ export function partitionKeys(stream: string, partition: number) {
     idsOld: `${tag}:ids:old`,
     /** Hash {owner, epoch, until}: who may acknowledge for a group. */
     lease: (group: string) => `${tag}:lease:${group}`,
+    /**
+     * Stream without entries, there for as long as an epoch is the newest. Redis looks at every stream that a read
+     * names before it gives anything, so a read that names the gate as well is refused to a former owner.
+     */
+    gate: (group: string, epoch: number | '') => `${tag}:gate:${group}:${epoch}`,
     /** Hash: a fold's state and the entry it stands at. */
     checkpoint: (group: string) => `${tag}:checkpoint:${group}`,
     /** Stream of the entries that no attempt could handle; beside its origin so that one script moves them. */
