@@ -1,6 +1,6 @@
 // Puts the bus together.
 import { type Clock, processId } from '../kernel/index.ts'
-import { redisError } from '../redis/index.ts'
+import { onNodeOf, redisError } from '../redis/index.ts'
 import type { Bus, Entry } from './bus.ts'
 import { listen } from './channels.ts'
 import { decodeEntry, type RawEntry } from './codec.ts'
@@ -74,7 +74,8 @@ export function openBus({
     trim: (stream) => trimStream(link, stream),
     async tell(channel, message) {
       try {
-        await (await link.writer()).publish(channel, message)
+        // On the node of the channel: who listens there hears everything, and in order.
+        await onNodeOf(await link.writer(), channel).publish(channel, message)
       } catch (error) {
         throw redisError(error, url)
       }

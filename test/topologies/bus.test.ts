@@ -65,7 +65,10 @@ describe.each([
     const seen = journal()
     const handle = async ({ data }: { data: Numbered }) => seen.note(data)
     const task = start(bus.consume({ stream, group: 'g', order: 'none', handle }))
-    await bus.publish(numbers(stream, KEYS, EACH))
+    await bus.publish(numbers(stream, KEYS, EACH / 2))
+    await eventually(() => seen.count() >= (KEYS * EACH) / 2)
+    // By now it waits for more, of all partitions at once.
+    await bus.publish(numbers(stream, KEYS, EACH / 2, EACH / 2))
     await eventually(() => seen.count() >= KEYS * EACH)
     await task.stop()
     for (const got of seen.byKey.values()) expect(got.toSorted((a, b) => a - b)).toEqual(inOrder)
