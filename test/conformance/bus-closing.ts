@@ -1,7 +1,7 @@
 // Properties of what comes and goes: subscribers, publishers, and the server itself.
 import { eventually } from '../support/eventually.ts'
 import { publishSideBySide } from './bus-delivery.ts'
-import { letter } from './bus-journal.ts'
+import { letter, lostOf } from './bus-journal.ts'
 import { demand, lettersOf, type Mode, type Trial } from './bus-trial.ts'
 
 const counted = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
@@ -60,8 +60,8 @@ export async function concurrentClose(trial: Trial, { messages, closing } = { me
 }
 
 /**
- * Publishers close in the middle of what they publish. What was confirmed is there; what was not is published again
- * by another, and nothing is stored twice.
+ * Publishers close in the middle of what they publish. What was confirmed is there; then another publishes everything
+ * again, and what was there is not stored twice.
  */
 export async function publisherClose(
   trial: Trial,
@@ -94,7 +94,8 @@ export async function publisherClose(
   const again = trial.open()
   const subscriber = trial.subscribe(stream)
   await trial.settled(stream, confirmed)
-  for (const list of refused) await trial.publish(again, stream, list)
+  demand(lostOf(confirmed, trial.deeds, 'g'))
+  await trial.publish(again, stream, sent)
   await trial.settled(stream, sent)
   await subscriber.stop()
   demand(await trial.faults(stream, sent))

@@ -164,3 +164,18 @@ export const resendsWithoutId = (): Spoil => {
     },
   })
 }
+
+/** Recognises nothing that it has stored: a further publication gets an id of its own. */
+export const storesTwice = (): Spoil => {
+  const stored = new Set<string>()
+  return (bus) => ({
+    ...bus,
+    async publish(events) {
+      const receipts = await bus.publish(
+        events.map((one) => (stored.has(one.id) ? outgoing(one.stream, `${one.id} again`, one.data) : one)),
+      )
+      for (const { id } of events) stored.add(id)
+      return receipts
+    },
+  })
+}

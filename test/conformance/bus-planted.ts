@@ -63,6 +63,13 @@ const PLANTED: readonly Planted[] = [
   ['acknowledges what it leaves', faults.losesOnClose, 'none', roundsFew, /^lost: /],
   ['acknowledges what it leaves', faults.losesOnClose, 'none', concurrentClose, /^lost: /],
   ['forgets the state of a fold', faults.foldForgets, 'fold', failure.foldCancelled, /^forgotten: /],
+  [
+    'stores twice what is published twice',
+    faults.storesTwice(),
+    'none',
+    closeFew,
+    /^foreign: \S+ p\d+x\d+\/\d again/,
+  ],
   ['confirms too early', faults.confirmsEarly, 'key', closeFew, /^lost: /],
 ]
 
