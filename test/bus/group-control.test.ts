@@ -1,8 +1,6 @@
-// Pausing a group, and moving it to a place while its consumers run; on a real server.
+// Moving a group to a place while its consumers run; on a real server.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type FoldOptions, outgoing, readSeekTarget } from '../../src/bus/index.ts'
-import { openLink } from '../../src/bus/link.ts'
-import { watchPause } from '../../src/bus/pause.ts'
+import { type FoldOptions, outgoing } from '../../src/bus/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -263,90 +261,5 @@ describe('seeking', () => {
     await expect(bus.pauseGroup(stream, 'other')).rejects.toMatchObject(refused)
     await expect(bus.resumeGroup(stream, 'other')).rejects.toMatchObject(refused)
     expect(await client.exists(`groups:paused:${stream.name}`)).toBe(0)
-  })
-})
-
-describe('a place', () => {
-  it.each([
-    ['start', 'start'],
-    ['end', 'end'],
-    ['1700000000000-12', { entry: '1700000000000-12' }],
-    ['1700000000000', { time: 1_700_000_000_000 }],
-    ['2026-01-31T09:30:00Z', { time: Date.UTC(2026, 0, 31, 9, 30) }],
-    ['2026-01-31T09:30+01:00', { time: Date.UTC(2026, 0, 31, 8, 30) }],
-    ['2026-01-31', { time: Date.UTC(2026, 0, 31) }],
-  ])('is read from %s', (text, target) => {
-    expect(readSeekTarget(text)).toEqual(target)
-  })
-
-  it.each(['', 'yesterday', '-5', '5-', '2026-01-31T09:30:00', '2026-13-01', '99999999999999999', '1.5'])(
-    'is not read from %j',
-    (text) => {
-      expect(() => readSeekTarget(text)).toThrow(/allowed: start, end, an entry id/)
-    },
-  )
-})
-
-describe('pausing', () => {
-  it('is remembered by Redis, shown by the status, and holds trimming back', async () => {
-    const stream = numberStream({ partitions: 1, retentionMs: 0 })
-    await bus.publish(numbers(stream, 1, 10))
-    const handled = { fast: 0, slow: 0 }
-    const consume = (group: 'fast' | 'slow') =>
-      start(bus.consume({ stream, group, order: 'key', handle: async () => void handled[group]++ }))
-    const slow = consume('slow')
-    await eventually(() => handled.slow === 10)
-    await slow.stop()
-    expect(await bus.pauseGroup(stream, 'slow')).toBe(true)
-    expect(await bus.pauseGroup(stream, 'slow')).toBe(false)
-    const fast = consume('fast')
-    await bus.publish(numbers(stream, 1, 10, 10))
-    await eventually(() => handled.fast === 20)
-    await fast.stop()
-    await bus.trim(stream)
-    const paused = async () =>
-      Object.fromEntries((await statusOf(stream)).groups.map((group) => [group.group, group]))
-    expect(await paused()).toMatchObject({ slow: { paused: true, lag: 10 }, fast: { paused: false, lag: 0 } })
-    expect((await bus.status(stream)).partitions[0]!.length).toBeGreaterThanOrEqual(10)
-    expect(await bus.resumeGroup(stream, 'slow')).toBe(true)
-    expect(await bus.resumeGroup(stream, 'slow')).toBe(false)
-    expect(await paused()).toMatchObject({ slow: { paused: false } })
-  })
-
-  it('is known to every watching process, in spite of a restart of Redis', async () => {
-    const stream = numberStream({ partitions: 1 })
-    const other = await startRedis(['--appendfsync', 'always'])
-    const events = openNotingBus(other.url)
-    const link = openLink({ url: other.url, clock: systemClock, events: events.events, source: 'test' })
-    const stop = new AbortController()
-    try {
-      await events.publish(numbers(stream, 1, 1))
-      const handled = Promise.withResolvers<void>()
-      const consumer = start(
-        events.consume({ stream, group: 'g', order: 'none', handle: async () => handled.resolve() }),
-      )
-      await handled.promise
-      await consumer.stop()
-      const pause = watchPause(link, { stream, group: 'g' }, stop.signal)
-      await pause.passed(stop.signal)
-      expect(pause.isPaused()).toBe(false)
-      await events.pauseGroup(stream, 'g')
-      await eventually(() => pause.isPaused(), { what: 'the pause' })
-      let hasPassed = false
-      const passed = pause.passed(stop.signal).then(() => {
-        hasPassed = true
-      })
-      await other.restart()
-      const later = watchPause(link, { stream, group: 'g' }, stop.signal)
-      await eventually(async () => (await events.status(stream)).partitions[0]!.groups[0]!.paused)
-      expect([hasPassed, pause.isPaused(), later.isPaused()]).toEqual([false, true, true])
-      await eventually(() => events.resumeGroup(stream, 'g'))
-      await Promise.all([passed, later.passed(stop.signal)])
-      expect([hasPassed, later.isPaused()]).toEqual([true, false])
-    } finally {
-      stop.abort()
-      await Promise.all([link.close(), events.close()])
-      await other.stop()
-    }
   })
 })
