@@ -25,7 +25,9 @@ local function heir(me)
     if not head or head == me then return head end
     local at = turn and string.match(turn, '^(%d+) ')
     if at and string.sub(turn, #at + 2) == head then
-      if now() - at < ${patienceMs * 1000} then return head end
+      local waited = now() - at
+      -- Below 0 after a jump of the server's clock, which must not keep the turn with one who stands still.
+      if waited >= 0 and waited < ${patienceMs * 1000} then return head end
     else
       local channel, id = string.match(head, '^(.*)/([^/]*)$')
       if redis.call('PUBLISH', channel, id .. ' ' .. KEYS[1]) > 0 or ${!countsAll} then

@@ -204,6 +204,18 @@ describe('a frozen Redis', () => {
     expect(await locks.hold('unreachable', async () => 1)).toEqual({ held: false, reason: 'unavailable' })
   })
 
+  it('that thaws too late hands out no lock that has expired meanwhile', async () => {
+    const locks = open()
+    await locks.hold('warm', async () => 1)
+    servers[0]!.pause()
+    const asked = locks.hold('expired', async () => 1, { ttlMs: 40 })
+    // Longer than the lock would live, shorter than the server may take to answer.
+    await systemClock.sleep(100)
+    servers[0]!.resume()
+    expect(await asked).toEqual({ held: false, reason: 'unavailable' })
+    await eventually(async () => (await client.exists(lockNames.key('expired'))) === 0)
+  })
+
   it('among three servers stops neither taking, nor extending, nor refusing', async () => {
     const [one, two] = [open(3), open(3)]
     await one.hold('warm', async () => 1)
