@@ -5,6 +5,7 @@ import { type DatabaseOptions, openDatabase } from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { closeRedis, connectRedis, ready } from '../../src/redis/index.ts'
 import { seededRandom } from '../../src/venues/simulation/random.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Checker, openChecker, type Verdict } from './checker.ts'
 import { createEffects, effectsIn } from './effects-table.ts'
 import { type Plan, streamsOf } from './plan.ts'
@@ -52,8 +53,9 @@ export interface ChaosResult {
 }
 
 // Without any progress for this long after the last strike, the run stands still.
-const STILL_MS = 40_000
+const STILL_MS = 20_000
 const TRIM_EVERY_MS = 300
+const BEGIN_MS = 30_000
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { seed, messages, workers = 3, publishers = 2, leaseMs = 800, replicas = 1, fault } = options
@@ -137,6 +139,8 @@ async function strikeAll(stage: Stage, options: ChaosOptions, made: Record<strin
   let last = 'nothing yet'
   let rows = 0
   const isOver = () => left <= 0 || (stage.isPublished() && rows >= messages * 0.9)
+  // Who dies before the work has begun proves little.
+  await eventually(() => stage.effects.count(), { what: 'the first effect', timeoutMs: BEGIN_MS })
   const lane = async (list: readonly Strike[], number: number) => {
     const random = seededRandom(seed * 31 + number).uniform
     while (list.length > 0 && !isOver()) {
@@ -179,14 +183,15 @@ async function settle(stage: Stage, bus: Bus, { onProgress }: ChaosOptions, chec
     const standing = await standingOf(bus, streams.input).catch(() => undefined)
     const isDone =
       standing && standing.length > 0 && standing.every(({ lag, pending }) => lag + pending === 0)
-    if (isDone && stage.isPublished() && (await stage.effects.waiting()) === 0) return
-    const now = `${rows} ${stage.confirmed()} ${JSON.stringify(standing)}`
+    const waiting = await stage.effects.waiting()
+    if (isDone && stage.isPublished() && waiting === 0) return
+    const now = `${rows} ${waiting} ${stage.confirmed()} ${JSON.stringify(standing)}`
     if (now !== mark) since = performance.now()
     mark = now
     if (performance.now() - since > STILL_MS) {
       checker.offend(
         'left',
-        `nothing moves: ${stage.confirmed()} of ${stage.plan.messages} confirmed, ${rows} rows`,
+        `nothing moves: ${stage.confirmed()} of ${stage.plan.messages} confirmed, ${rows} rows, ${waiting} in the outbox`,
       )
       return
     }

@@ -1,0 +1,23 @@
+// A short chaos run on each database, from fixed seeds; `npm run chaos` is the long one.
+import { expect, it } from 'vitest'
+import { drivers, openPlace } from '../support/database.ts'
+import { reportOf } from './report.ts'
+import { runChaos } from './run.ts'
+
+it.each(drivers)(
+  'keeps every promise on %s while processes, connections and Redis are struck',
+  async (driver) => {
+    const seed = driver === 'sqlite' ? 20261121 : 20261122
+    const { options, remove } = await openPlace(driver, { migrated: true })
+    try {
+      const result = await runChaos({
+        ...{ seed, messages: 2_000, database: options },
+        ...{ workers: 2, leaseMs: 500, gapMs: 250, strikesMax: 24 },
+      })
+      const broken = result.verdicts.filter(({ count }) => count > 0)
+      expect(broken, reportOf(result)).toEqual([])
+    } finally {
+      await remove()
+    }
+  },
+)
