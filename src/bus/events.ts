@@ -32,6 +32,9 @@ export interface BusEvents {
   handedOver: (fact: { stream: string; group: string; partition: number; epoch: number }) => void
   /** An acknowledgement or output of a former owner was refused. */
   fenced: (fact: { stream: string; group: string; partition: number; epoch: number }) => void
+  /** A consumer here has noticed that its group was paused, or that it was resumed. */
+  paused: (fact: { stream: string; group: string }) => void
+  resumed: (fact: { stream: string; group: string }) => void
   trimmed: (fact: { stream: string; partition: number; count: number }) => void
   /** A connection failed or a reader was restarted; reading goes on by itself. */
   disturbed: (fact: { where: string; reason: string }) => void

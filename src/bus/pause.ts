@@ -25,7 +25,11 @@ export function watchPause(link: Link, { stream, group }: Watched, signal: Abort
   const where = `pause of ${group}`
   let isPaused = true
   let gate = Promise.withResolvers<void>()
+  let wasSeenPaused = false
   const set = (value: boolean) => {
+    if (value !== wasSeenPaused)
+      link.events.emit(value ? 'paused' : 'resumed', { stream: stream.name, group })
+    wasSeenPaused = value
     if (isPaused && !value) gate.resolve()
     if (!isPaused && value) gate = Promise.withResolvers()
     isPaused = value

@@ -66,7 +66,7 @@ export function openNotingBus(url: string, clock: Clock = systemClock, leaseMs =
   const said = {} as Said
   const events: (keyof BusEvents)[] = [
     ...(['published', 'refused', 'handled', 'retried', 'deadLettered', 'lost'] as const),
-    ...(['tookOver', 'handedOver', 'fenced', 'trimmed', 'disturbed'] as const),
+    ...(['tookOver', 'handedOver', 'fenced', 'paused', 'resumed', 'trimmed', 'disturbed'] as const),
   ]
   for (const name of events) {
     said[name] = []
