@@ -13,6 +13,7 @@ import { openHold, openSlots, type Slots } from './lanes.ts'
 import { insist, isFenced, type Link, unlessAborted } from './link.ts'
 import { type Owned, ownPartitions } from './ownership.ts'
 import { type Delivered, openPartitionReader } from './partition-reader.ts'
+import { pausable } from './pause.ts'
 import type { Publish } from './publish.ts'
 import { ACKNOWLEDGE, BEGIN } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
@@ -123,7 +124,12 @@ function openPartition<T>(
     ...{ link, options, owned, fail, tally, seen: owned.seen },
     gaps: openGapDetector(link, { stream, group, partition: owned.partition, seen: owned.seen }),
     acknowledger: openAcknowledger({ send, refused: fail }),
-    attempts: { ...{ link, options, handlers, slots, stopping, begin }, isOurs: owned.isValid, failed: fail },
+    attempts: {
+      ...{ link, options, handlers, stopping, begin },
+      slots: pausable(slots, owned.pause, stopping),
+      isOurs: owned.isValid,
+      failed: fail,
+    },
     hasFailed: () => failures.length > 0,
   }
   return partition

@@ -1,18 +1,19 @@
 // Without order: every consumer of the group takes any entry. What a silent consumer holds goes to another after the
 // visibility time-out; what is in work here is claimed again before that, so a long handler is left in peace.
 import { messageOf, repeat, runTasks, type Task } from '../kernel/index.ts'
-import { runScript } from '../redis/index.ts'
+import { isCluster, runScript } from '../redis/index.ts'
 import { type Acknowledger, openAcknowledger } from './acknowledge.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import type { ConsumeOptions } from './bus.ts'
 import { decodeEntry } from './codec.ts'
 import { type Burial, bury } from './dead-letters.ts'
-import { openGroup } from './groups.ts'
+import { openGroupSurely } from './groups.ts'
 import { openHandlers } from './handlers.ts'
+import { isWrongType } from './heal-types.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
 import { consumerName, insist, isPassing, type Link, unlessAborted } from './link.ts'
 import type { Delivered } from './partition-reader.ts'
-import { watchPause } from './pause.ts'
+import { pausable, watchPause } from './pause.ts'
 import type { Publish } from './publish.ts'
 import { BEGIN } from './scripts.ts'
 import { handBack, look, readNew, type SharedReader } from './shared-reader.ts'
@@ -50,19 +51,20 @@ export function consumeShared<T>(
     const inWork = new Map(partitions.map((partition) => [partition, new Set<string>()]))
     const failed = new AbortController()
     const stopping = AbortSignal.any([signal, failed.signal])
-    const slots = openSlots(concurrency)
+    const pause = watchPause(link, options, stopping)
+    const slots = pausable(openSlots(concurrency), pause, stopping)
     const held = openHold(WAITING_MAX, HELD_CHARACTERS_MAX)
     const refused = (error: unknown) => {
       // While stopping, an entry that could not be acknowledged stays pending and comes again.
-      if (!isPassing(error)) failed.abort(error)
+      // The readers meet a wrong type as well, and move it aside.
+      if (!isPassing(error) && !isWrongType(error)) failed.abort(error)
       else link.events.emit('disturbed', { where: stream.name, reason: messageOf(error) })
     }
     const consumers = partitions.map((partition) =>
       openConsumer(link, publish, options, { name, partition, slots, stopping, inWork, refused }),
     )
     const shared: SharedReader<T> = {
-      ...{ link, options, name, visibilityMs, partitions, inWork, stopping },
-      pause: watchPause(link, options, stopping),
+      ...{ link, options, name, visibilityMs, partitions, inWork, pause, stopping },
       async room() {
         await held.room()
         // The next entries are here when a handler ends; more would be withheld from the other consumers.
@@ -81,13 +83,15 @@ export function consumeShared<T>(
       },
     }
     try {
-      await unlessAborted(stopping, () =>
-        insist(link, `group ${group}`, stopping, (client) =>
-          openGroup(client, link, { stream, group, from }),
-        ),
-      )
+      await unlessAborted(stopping, () => openGroupSurely(link, { stream, group, from }, stopping))
+      const together = isCluster(await link.writer())
+        ? partitions.map((partition) => [partition])
+        : [partitions]
       await runTasks(
-        [() => readNew(shared, partitions), repeat(visibilityMs / 3, link.clock, () => look(shared))],
+        [
+          ...together.map((some) => () => readNew(shared, some)),
+          repeat(visibilityMs / 3, link.clock, () => look(shared)),
+        ],
         stopping,
       )
     } catch (error) {

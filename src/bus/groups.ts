@@ -1,7 +1,8 @@
 // Consumer groups. Trimming waits for every group that is registered and for every one that exists.
 import { messageOf } from '../kernel/index.ts'
 import type { Redis } from '../redis/index.ts'
-import type { Link } from './link.ts'
+import { healTypes, isWrongType } from './heal-types.ts'
+import { insist, type Link } from './link.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 
 export interface GroupOptions {
@@ -27,8 +28,21 @@ async function createGroup(
   }
 }
 
+/** Opens it as soon as the server answers; what another program left in the way is moved aside first. */
+export async function openGroupSurely(link: Link, options: GroupOptions, signal: AbortSignal): Promise<void> {
+  const open = () =>
+    insist(link, `group ${options.group}`, signal, (client) => openGroup(client, link, options))
+  try {
+    await open()
+  } catch (error) {
+    if (!isWrongType(error)) throw error
+    await healTypes(link, options.stream, options.group)
+    await open()
+  }
+}
+
 /** Creates the group in every partition, then registers it: what was registered before is no new group. */
-export async function openGroup(client: Redis, link: Link, options: GroupOptions): Promise<void> {
+async function openGroup(client: Redis, link: Link, options: GroupOptions): Promise<void> {
   const { stream, group, from } = options
   const { groups } = streamKeys(stream.name)
   const partitions = Array.from({ length: stream.partitions }, (_, partition) => partition)

@@ -24,6 +24,8 @@ export interface Link {
   readonly events: BusEmitter
   /** The writing connection, once it is ready. Rejects with REDIS_UNAVAILABLE. */
   writer(): Promise<Redis>
+  /** A connection of its own for what replicas must confirm: WAIT holds up everything behind it. */
+  durable(): Promise<Redis>
   /** A connection of its own for one blocking reader; in a cluster to the node that owns `key`, when it is given. */
   reader(name: string, key?: string): Redis
   /** Wake-ups by channel, on one connection for all of them. */
@@ -42,33 +44,46 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
   const onError = (where: string) => (error: Error) => {
     events.emit('disturbed', { where, reason: messageOf(error) })
   }
-  const client = connectRedis(url, 'writer', { name: 'bus', onError: onError('bus writer') })
+  const writer = openWriter(url, 'bus', onError('bus writer'))
+  const durable = openWriter(url, 'bus-durable', onError('durable writer'))
   const wakes = openWakes({
     urls: [url],
     clock,
     name: 'bus-wakes',
     onError: (channel, _server, reason) => events.emit('disturbed', { where: channel, reason }),
   })
-  // Shared by all who wait: each wait of its own would be three more listeners on the client.
-  let becomingReady: Promise<void> | undefined
   return {
     url,
     source,
     clock,
     events,
-    async writer() {
-      if (client.status === 'ready') return client
-      becomingReady ??= ready(client, READY_MS).finally(() => {
-        becomingReady = undefined
-      })
-      await becomingReady
-      return client
-    },
+    writer: writer.ready,
+    durable: durable.ready,
     reader: (name, key) =>
       connectRedis(url, 'reader', { name, onError: onError(name), ...(key === undefined ? {} : { key }) }),
     wakes,
     async close() {
-      await Promise.all([closeRedis(client), wakes.close()])
+      await Promise.all([writer.close(), durable.close(), wakes.close()])
+    },
+  }
+}
+
+function openWriter(url: string, name: string, onError: (error: Error) => void) {
+  let opened: Redis | undefined
+  // Shared by all who wait: each wait of its own would be three more listeners on the client.
+  let becomingReady: Promise<void> | undefined
+  return {
+    async ready(): Promise<Redis> {
+      opened ??= connectRedis(url, 'writer', { name, onError })
+      if (opened.status === 'ready') return opened
+      becomingReady ??= ready(opened, READY_MS).finally(() => {
+        becomingReady = undefined
+      })
+      await becomingReady
+      return opened
+    },
+    async close() {
+      if (opened) await closeRedis(opened)
     },
   }
 }

@@ -5,8 +5,9 @@ import { afterMs, isSluiceError, messageOf, type Task } from '../kernel/index.ts
 import { type Redis, runScript, type Wake } from '../redis/index.ts'
 import { assign } from './assignment.ts'
 import type { Ownership } from './bus.ts'
-import { type GroupOptions, healGroup, openGroup, unlessFull } from './groups.ts'
-import { consumerName, insist, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
+import { type GroupOptions, healGroup, openGroupSurely, unlessFull } from './groups.ts'
+import { healTypes, isWrongType } from './heal-types.ts'
+import { consumerName, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
 import { type Pause, watchPause } from './pause.ts'
 import { ACQUIRE, JOIN, LEAVE, RELEASE, RENEW } from './scripts.ts'
 import { partitionKeys, streamKeys } from './stream.ts'
@@ -87,15 +88,11 @@ export function ownPartitions(
       leastEpochs: new Map(),
     }
     const { held } = membership
-    await unlessAborted(until, () =>
-      insist(link, `group ${options.group}`, until, (client) => openGroup(client, link, options)),
-    ).catch(ignoreWhen(signal))
+    await unlessAborted(until, () => openGroupSurely(link, options, until)).catch(ignoreWhen(signal))
     while (!until.aborted) {
       const pauseMs = await unlessAborted(until, () => turn(membership)).catch((error) => {
         if (until.aborted) return 0
-        link.events.emit('disturbed', { where: `leases of ${options.group}`, reason: messageOf(error) })
-        if (!isPassing(error) && !isFenced(error) && !isNoGroup(error)) failed.abort(error)
-        return options.leaseMs / 4
+        return recover(membership, error)
       })
       await wake.next(Math.max(pauseMs, LOOK_AGAIN_MS), until)
     }
@@ -107,6 +104,18 @@ export function ownPartitions(
     await Promise.race([leave(membership), link.clock.sleep(LEAVE_MS)])
     if (failed.signal.aborted) throw failed.signal.reason
   }
+}
+
+/** Answers when to look again, ms. */
+async function recover({ link, options, failed }: Membership, error: unknown): Promise<number> {
+  const { stream, group, leaseMs } = options
+  const where = `leases of ${group}`
+  link.events.emit('disturbed', { where, reason: messageOf(error) })
+  if (isWrongType(error)) {
+    const heal = healTypes(link, stream, group)
+    await heal.catch((reason) => link.events.emit('disturbed', { where, reason: messageOf(reason) }))
+  } else if (!isPassing(error) && !isFenced(error) && !isNoGroup(error)) failed.abort(error)
+  return leaseMs / 4
 }
 
 /** One heartbeat: who is here, what is mine, renew, hand over, take. Answers when to look again, ms. */
@@ -164,7 +173,9 @@ async function take(membership: Membership, partition: number): Promise<number> 
     if (isSluiceError(error) && typeof error.facts['latest'] === 'number') {
       membership.leastEpochs.set(partition, error.facts['latest'] + 1)
     }
-    if (isNoGroup(error) || messageOf(error).includes('lease vanished')) {
+    if (isWrongType(error)) {
+      // What was in the way has been told.
+    } else if (isNoGroup(error) || messageOf(error).includes('lease vanished')) {
       const reason = `keys of the partition vanished (was Redis flushed?): ${messageOf(error)}`
       link.events.emit('lost', { ...fact, count: 0, reason })
     } else link.events.emit('fenced', { ...fact, epoch })
@@ -184,8 +195,9 @@ async function take(membership: Membership, partition: number): Promise<number> 
   held.set(partition, holding)
   guard(link, holding)
   holding.work = work(holding)
-    .catch((error) => {
-      if (lose.signal.aborted || isFenced(error) || isNoGroup(error)) giveUp(error)
+    .catch(async (error) => {
+      if (!lose.signal.aborted && isWrongType(error)) await recover(membership, error)
+      if (lose.signal.aborted || isFenced(error) || isNoGroup(error) || isWrongType(error)) giveUp(error)
       else failed.abort(error)
     })
     .finally(() => {

@@ -1,9 +1,10 @@
 // Publishing: one script call for each partition and at most 200 events. Partitions go side by side; the calls of one
 // partition follow each other, because a second one could succeed where the first was refused, and overtake it.
 import { messageOf, SluiceError } from '../kernel/index.ts'
-import { type Redis, redisError, runScript } from '../redis/index.ts'
+import { confirmWrites, type Redis, redisError, runScript } from '../redis/index.ts'
 import type { Outgoing, Ownership, Receipt } from './bus.ts'
 import { encodeEvent } from './codec.ts'
+import { healPartition, isWrongType } from './heal-types.ts'
 import { isFenced, type Link } from './link.ts'
 import { PUBLISH } from './scripts.ts'
 import { partitionKeys, partitionOf, type Stream } from './stream.ts'
@@ -41,14 +42,16 @@ export async function publish(
   const lists = toBatches(events)
   const receipts = new Array<Receipt>(events.length)
   try {
-    const client = await link.writer()
-    const sent = await Promise.allSettled(
-      lists.map((batches) => sendInOrder(link, client, batches, by, receipts)),
-    )
-    for (const one of sent) if (one.status === 'rejected') throw one.reason
-    if (replicas > 0 && lists.some(([first]) => first?.stream.durable)) {
-      await confirm(client, replicas, replicaTimeoutMs)
+    const isDurable = replicas > 0 && lists.some(([first]) => first?.stream.durable)
+    const client = await (isDurable ? link.durable() : link.writer())
+    const send = async () => {
+      const sent = await Promise.allSettled(
+        lists.map((batches) => sendInOrder(link, client, batches, by, receipts)),
+      )
+      for (const one of sent) if (one.status === 'rejected') throw one.reason
     }
+    if (isDurable) await confirm(client, { replicas, replicaTimeoutMs }, lists, send)
+    else await send()
   } catch (error) {
     throw redisError(error, link.url)
   }
@@ -66,7 +69,7 @@ async function sendInOrder(
 ): Promise<void> {
   for (const batch of batches) {
     const { stream, partition, places } = batch
-    const entries = await send(link, client, batch, by).catch((error) => {
+    const entries = await sendHealing(link, client, batch, by).catch((error) => {
       if (by && isFenced(error)) throw ownershipLost(by, stream.name, partition)
       throw messageOf(error).startsWith('OOM') ? refuse(link, batch, 'Redis is out of memory') : error
     })
@@ -98,6 +101,21 @@ function toBatches(events: readonly Outgoing[]): Batch[][] {
   return [...lists.values()]
 }
 
+async function sendHealing(
+  link: Link,
+  client: Redis,
+  batch: Batch,
+  by: Ownership | undefined,
+): Promise<string[]> {
+  try {
+    return await send(link, client, batch, by)
+  } catch (error) {
+    if (!isWrongType(error)) throw error
+    await healPartition(link, batch.stream, '', batch.partition)
+    return send(link, client, batch, by)
+  }
+}
+
 function send(
   link: Link,
   client: Redis,
@@ -114,8 +132,14 @@ function send(
 }
 
 // Promoting a stalled replica lost 38 % of acknowledged writes without this and none with it (measured).
-async function confirm(client: Redis, replicas: number, timeoutMs: number): Promise<void> {
-  const confirmed = await client.wait(replicas, timeoutMs)
+async function confirm(
+  client: Redis,
+  { replicas, replicaTimeoutMs: timeoutMs }: PublishOptions,
+  lists: readonly Batch[][],
+  send: () => Promise<void>,
+): Promise<void> {
+  const keys = lists.map(([first]) => partitionKeys(first!.stream.name, first!.partition).barrier)
+  const { confirmed } = await confirmWrites(client, { replicas, timeoutMs, keys }, send)
   if (confirmed >= replicas) return
   throw new SluiceError(
     'REDIS_UNAVAILABLE',

@@ -1,7 +1,7 @@
 // Every script of the bus. Each touches keys of one partition only, which share a hash tag. Time is the server's.
 import { defineScript } from '../redis/index.ts'
 
-const NOW = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`
+export const NOW = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`
 
 /**
  * KEYS entries, meta, idsNew, idsOld. ARGV dedupeMs, maxEntries, resource and epoch of the owner on whose behalf it
@@ -241,65 +241,3 @@ export const REVIVE = defineScript(`
 if redis.call('XDEL', KEYS[3], ARGV[1]) == 0 then return '' end
 local sequence = redis.call('HINCRBY', KEYS[2], 'sequence', 1)
 return redis.call('XADD', KEYS[1], '*', 'sequence', sequence, 'to', ARGV[2], unpack(ARGV, 3))`)
-
-/**
- * KEYS entries, then the checkpoints of the groups. ARGV retentionMs, maxEntries, then the groups that must have
- * acknowledged. Removes what every group has acknowledged and no fold still needs, and what is older than the
- * retention; above half of the hard limit the retention no longer counts. A registered group that does not exist
- * yet blocks trimming. Answers how many were removed.
- */
-export const TRIM = defineScript(`
-${NOW}
-local function less(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
-end
-local function before(a, b)
-  local am, an = string.match(a, '(%d+)-(%d+)')
-  local bm, bn = string.match(b, '(%d+)-(%d+)')
-  if am ~= bm then return less(am, bm) end
-  return less(an, bn)
-end
-local length = redis.call('XLEN', KEYS[1])
-if length == 0 then return 0 end
-local floor = nil
-local delivered = {}
-for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  local name, last
-  for i = 1, #info, 2 do
-    if info[i] == 'name' then name = info[i + 1] end
-    if info[i] == 'last-delivered-id' then last = info[i + 1] end
-  end
-  delivered[name] = last
-end
-for i = 3, #ARGV do
-  local at = delivered[ARGV[i]]
-  if not at then return 0 end
-  local pending = redis.call('XPENDING', KEYS[1], ARGV[i])
-  if pending[1] > 0 then at = pending[2] end
-  local checkpoint = redis.call('HGET', KEYS[i - 1], 'at')
-  if checkpoint and before(checkpoint, at) then at = checkpoint end
-  if not floor or before(at, floor) then floor = at end
-end
-if length <= tonumber(ARGV[2]) / 2 then
-  local oldest = string.format('%d-0', now - tonumber(ARGV[1]))
-  if not floor or before(oldest, floor) then floor = oldest end
-elseif not floor then
-  return 0
-end
-return redis.call('XTRIM', KEYS[1], 'MINID', floor)`)
-
-/** KEYS entries. ARGV group, idleMs, then the living members. Removes consumers that hold nothing and are gone. */
-export const FORGET_CONSUMERS = defineScript(`
-local living = {}
-for i = 3, #ARGV do living[ARGV[i]] = true end
-local removed = 0
-for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
-  local consumer = {}
-  for i = 1, #info, 2 do consumer[info[i]] = info[i + 1] end
-  if consumer.pending == 0 and consumer.idle > tonumber(ARGV[2]) and not living[consumer.name] then
-    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer.name)
-    removed = removed + 1
-  end
-end
-return removed`)

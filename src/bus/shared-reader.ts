@@ -6,6 +6,7 @@ import type { ConsumeOptions } from './bus.ts'
 import type { RawEntry } from './codec.ts'
 import { openGapDetector } from './gaps.ts'
 import { healGroup } from './groups.ts'
+import { healTypes, isWrongType } from './heal-types.ts'
 import { insist, isNoGroup, isPassing, type Link } from './link.ts'
 import type { Delivered } from './partition-reader.ts'
 import type { Pause } from './pause.ts'
@@ -44,7 +45,10 @@ export interface SharedReader<T> {
  */
 export async function readNew<T>(shared: SharedReader<T>, partitions: readonly number[]): Promise<void> {
   const { link, options, room, pause, stopping } = shared
-  const reader = link.reader(`${options.stream.name}:${options.group}`)
+  const { stream, group } = options
+  // Named in a cluster, where partitions are read one by one, each from its own node.
+  const { entries } = partitionKeys(stream.name, partitions[0]!)
+  const reader = link.reader(`${stream.name}:${group}`, entries)
   const stop = () => reader.disconnect()
   stopping.addEventListener('abort', stop, { once: true })
   let unseen = false
@@ -132,10 +136,13 @@ async function recover<T>(
   const { stream, group, from = 'start' } = options
   const where = `${stream.name} for ${group}`
   link.events.emit('disturbed', { where, reason: messageOf(error) })
-  if (isNoGroup(error)) {
-    await insist(link, where, stopping, (client) =>
-      healGroup(client, link, { stream, group, from }, partitions),
-    )
+  if (isWrongType(error)) await insist(link, where, stopping, () => healTypes(link, stream, group))
+  else if (isNoGroup(error)) {
+    const heal = (client: Redis) => healGroup(client, link, { stream, group, from }, partitions)
+    await insist(link, where, stopping, heal).catch(async (reason) => {
+      // The next read says it again and meets the branch above.
+      if (!isWrongType(reason)) throw reason
+    })
   } else if (!isPassing(error)) throw redisError(error, link.url)
   await link.clock.sleep(100, stopping)
 }
@@ -195,7 +202,7 @@ export async function look<T>(shared: SharedReader<T>): Promise<void> {
       await takeSilent(shared, client, partition)
     }
   } catch (error) {
-    if (!isPassing(error) && !isNoGroup(error)) throw redisError(error, link.url)
+    if (!isPassing(error) && !isNoGroup(error) && !isWrongType(error)) throw redisError(error, link.url)
     const where = `recovery of ${stream.name} for ${group}`
     link.events.emit('disturbed', { where, reason: messageOf(error) })
   }

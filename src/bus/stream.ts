@@ -61,6 +61,8 @@ export function partitionKeys(stream: string, partition: number) {
     gate: (group: string, epoch: number | '') => `${tag}:gate:${group}:${epoch}`,
     /** Hash: a fold's state and the entry it stands at. */
     checkpoint: (group: string) => `${tag}:checkpoint:${group}`,
+    /** Holds nothing: a write to it is what WAIT waits for. */
+    barrier: `${tag}:barrier`,
     /** Stream of the entries that no attempt could handle; beside its origin so that one script moves them. */
     dead: `${tag}:dead`,
   }

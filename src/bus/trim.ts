@@ -2,8 +2,9 @@
 import { type Redis, runScript } from '../redis/index.ts'
 import type { Link } from './link.ts'
 import { replyFacts } from './reply.ts'
-import { FORGET_CONSUMERS, TRIM } from './scripts.ts'
+
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+import { FORGET_CONSUMERS, TRIM } from './upkeep-scripts.ts'
 
 // Each process start makes a consumer name of its own; names that hold nothing are forgotten after this.
 const CONSUMER_IDLE_MS = 600_000

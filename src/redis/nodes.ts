@@ -22,6 +22,9 @@ export function onNodeOf(client: Redis, key: string): RedisNode {
   throw new Error(`no connection to the node that owns the slot of ${key}`)
 }
 
+/** True where commands may name keys of one slot only. */
+export const isCluster = (client: Redis): boolean => clusterOf(client) !== undefined
+
 /** Every server of the topology that is connected: masters, and in a cluster their replicas with `all`. */
 export function nodesOf(client: Redis, which: 'masters' | 'all' = 'masters'): RedisNode[] {
   const cluster = clusterOf(client)

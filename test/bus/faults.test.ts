@@ -1,5 +1,6 @@
 // What happens to a bus whose server is killed, frozen, cut off, flushed or full; on a real server of its own.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { partitionKeys } from '../../src/bus/index.ts'
 import { type Clock, systemClock } from '../../src/kernel/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -176,13 +177,32 @@ describe.each(['key', 'none'] as const)('a consumer with order %s', (order) => {
     await consumer.stop()
   })
 
-  it('names the key when another program keeps something else under it', async () => {
-    const stream = numberStream()
-    await client.set(`{${stream.name}:0}`, 'not a stream')
-    const consumer = consume(stream, async () => {})
-    await expect(consumer.done).rejects.toMatchObject({ code: 'REDIS_WRONG_TYPE' })
+  it('moves aside what another program keeps under its keys, says so, and goes on', async () => {
+    const stream = numberStream({ partitions: 1 })
+    const keys = partitionKeys(stream.name, 0)
+    const got = collector()
+    await client.set(keys.entries, 'not a stream')
+    await client.set(`groups:${stream.name}`, 'not a set')
+    const consumer = consume(stream, got.handle)
+    await publishSurely(stream, 8, 10, 0)
+    await eventually(() => got.count() === 80, { what: 'what was published beside a misplaced key' })
+    await client.pipeline().del(keys.entries).set(keys.entries, 'not a stream again').exec()
+    await eventually(() => toldOf(stream).filter((reason) => reason.includes('another program')).length === 3)
+    await publishSurely(stream, 8, 10, 10)
+    await eventually(() => got.count() === 160, {
+      what: 'what was published beside a key misplaced meanwhile',
+    })
+    const [first, again] = (await client.keys(`${keys.entries}:misplaced:*`)).sort()
+    expect([await client.get(first!), await client.get(again!)]).toEqual([
+      'not a stream',
+      'not a stream again',
+    ])
+    await consumer.stop()
   })
 })
+
+const toldOf = (stream: NumberStream) =>
+  bus.said.lost.filter((fact) => fact.stream === stream.name).map(({ reason }) => reason)
 
 async function isDone(stream: NumberStream): Promise<boolean> {
   const { partitions } = await bus.status(stream)
