@@ -1,7 +1,7 @@
 // The mechanisms on a cluster and on a master under Sentinel: once each, as their users call them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { outgoing } from '../../src/bus/index.ts'
+import { openBus, outgoing } from '../../src/bus/index.ts'
 import { defineView, openViews } from '../../src/cache/index.ts'
 import { lockNames } from '../../src/catalog/index.ts'
 import { defineJob, openJobs } from '../../src/jobs/index.ts'
@@ -198,5 +198,33 @@ describe.each([
     }
     await views.close()
     await closeRedis(writer)
+  })
+})
+
+describe('a failover under Sentinel', () => {
+  it('loses nothing that was confirmed with a replica, and the consumer goes on in order', async ({
+    onTestFinished,
+  }) => {
+    const set = await startSentinel()
+    onTestFinished(() => set.stop())
+    const stream = numberStream({ durable: true })
+    const consumer = openNotingBus(set.url)
+    const seen = journal()
+    const handle = async ({ data }: { data: Numbered }) => seen.note(data)
+    const task = start(consumer.consume({ stream, group: 'g', order: 'key', handle }))
+    const events = numbers(stream, KEYS, EACH)
+    const careful = openBus({ url: set.url, clock: systemClock, replicas: 1 })
+    const half = events.length / 2
+    await eventually(() => careful.publish(events.slice(0, half)))
+    await set.master.kill()
+    await careful.close()
+    // Nobody is left to confirm it; what the new master has is all there is.
+    const alone = openBus({ url: set.url, clock: systemClock })
+    await eventually(() => alone.publish(events.slice(half)))
+    await eventually(() => seen.count() >= KEYS * EACH)
+    await task.stop()
+    // What was acknowledged on the old master only may come again, in order; nothing is missing.
+    for (const got of seen.byKey.values()) expect(got.filter((n, i) => got.indexOf(n) === i)).toEqual(inOrder)
+    await Promise.all([alone.close(), consumer.close()])
   })
 })
