@@ -85,6 +85,55 @@ describe('pausing', () => {
   })
 })
 
+describe.each(['key', 'none'] as const)('a paused group, %s', (kind) => {
+  it('finishes what it works on, takes nothing more also after a restart, keeps its leases, and goes on', async () => {
+    const stream = numberStream({ partitions: 2 })
+    const handled = { still: [] as string[], other: [] as string[] }
+    const noticed = (group: string) =>
+      bus.said.paused.filter((fact) => fact.stream === stream.name && fact.group === group).length
+    const consume = (group: 'still' | 'other', b = bus) => {
+      const handle = async ({ id }: { id: string }) => void handled[group].push(id)
+      return start(b.consume({ stream, group, order: kind, handle }))
+    }
+    const running = (['still', 'other'] as const).map((group) => consume(group))
+    await bus.publish(numbers(stream, 4, 5))
+    await eventually(() => handled.still.length === 20 && handled.other.length === 20)
+    await bus.pauseGroup(stream, 'still')
+    let count = 5
+    await eventually(() => noticed('still') === 1)
+    // What a read that waited is given now is held, and not begun.
+    await bus.publish(numbers(stream, 4, 1, count++))
+    await eventually(() => handled.other.length === count * 4)
+    const [before, ids] = [handled.still.length, count * 4]
+    const second = openNotingBus(redis.url)
+    const late = consume('still', second)
+    await eventually(() => second.said.paused.length === 1)
+    const owners = async () =>
+      (await bus.status(stream)).partitions.map(
+        (partition) => partition.groups.find(({ group }) => group === 'still')!,
+      )
+    if (kind !== 'none')
+      await eventually(async () => new Set((await owners()).map(({ owner }) => owner)).size === 2)
+    await running[0]!.stop()
+    if (kind !== 'none')
+      await eventually(async () => (await owners()).every(({ owner }) => owner !== undefined))
+    const pending = async () => (await owners()).reduce((sum, group) => sum + group.pending, 0)
+    const held = await pending()
+    await bus.publish(numbers(stream, 4, 1, count++))
+    await eventually(() => handled.other.length === count * 4)
+    expect(handled.still.length).toBe(before)
+    expect(await pending()).toBe(held)
+    const status = await owners()
+    expect(status.every(({ paused }) => paused)).toBe(true)
+    expect(status.reduce((sum, { lag }) => sum + lag, 0)).toBe(ids + 4 - before)
+    await bus.resumeGroup(stream, 'still')
+    await eventually(() => handled.still.length === count * 4)
+    expect(new Set(handled.still).size).toBe(count * 4)
+    await Promise.all([late.stop(), running[1]!.stop()])
+    await second.close()
+  })
+})
+
 it('lets nothing begin that already waits for a slot, until it is resumed or the consumer stops', async () => {
   const stream = numberStream({ partitions: 1 })
   const link = openLink({ url: redis.url, clock: bus.clock, events: bus.events, source: 'test' })
