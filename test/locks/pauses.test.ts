@@ -2,7 +2,7 @@
 // nothing a second time. The long run, beside BullMQ and bare redlock, is bench/lock-pauses.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { STEP_AFTER_LAST_LOOK } from './pause-program.ts'
+import { STEP_AFTER_LAST_LOOK, STEPS } from './pause-program.ts'
 import { stopHolders } from './pauses.ts'
 
 let redis: TestRedis
@@ -15,8 +15,8 @@ describe('a holder that stands still and goes on', () => {
   const every = { lanes: 4, ttlMs: 60, seed: '1' }
 
   it('has executed each job once, or left it to its rival', async () => {
-    const verdict = await stopHolders({ ...every, mode: 'ours', url: redis.url, points: 12 })
-    expect(verdict).toMatchObject({ points: 12, doubles: 0, missing: 0 })
+    const verdict = await stopHolders({ ...every, mode: 'ours', url: redis.url, points: STEPS })
+    expect(verdict).toMatchObject({ points: STEPS, doubles: 0, missing: 0 })
     expect(verdict.overtaken).toBeGreaterThan(0)
   })
 

@@ -43,9 +43,13 @@ interface Lane {
   readonly database: Database
 }
 
-/** A number from 1 to STEPS, the same for the same seed on any machine. */
-const stepOf = (seed: string, point: number) =>
-  1 + Math.floor((Number.parseInt(deriveId(seed, point).slice(0, 8), 16) / 2 ** 32) * STEPS)
+/** Every step once in each STEPS points, in an order that is the same for the same seed on any machine. */
+function stepOf(seed: string, point: number): number {
+  const block = Math.floor(point / STEPS)
+  const rank = new Map(Array.from({ length: STEPS }, (_, n) => [n + 1, deriveId(seed, block, n)]))
+  const steps = [...rank.keys()].sort((a, b) => (rank.get(a)! < rank.get(b)! ? -1 : 1))
+  return steps[point % STEPS]!
+}
 
 export async function stopHolders(options: PausesOptions): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-pauses-'))
