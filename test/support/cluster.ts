@@ -2,7 +2,7 @@
 // server that starts in a cluster takes writes after 2 s at the earliest, so a file starts one for all its tests.
 import { closeRedis, connectRedis, nodesOf, type RedisNode, ready } from '../../src/redis/index.ts'
 import { eventually } from './eventually.ts'
-import { freePort, startRedis, type TestRedis } from './redis.ts'
+import { startRedis, type TestRedis } from './redis.ts'
 
 export interface TestCluster {
   /** redis+cluster://… */
@@ -20,6 +20,8 @@ export interface TestCluster {
 
 const SLOTS = 16_384
 const MASTERS = 3
+/** The bus between the nodes listens so much higher. */
+const BUS = 10_000
 const OPTIONS = [
   '--cluster-enabled',
   'yes',
@@ -33,9 +35,7 @@ const OPTIONS = [
 
 export async function startCluster({ replica = false } = {}): Promise<TestCluster> {
   const count = MASTERS + (replica ? 1 : 0)
-  const servers: TestRedis[] = []
-  // One after the other: of ports that are picked at once, two may be the same.
-  for (let i = 0; i < count; i++) servers.push(await startRedis(OPTIONS, await clusterPort()))
+  const servers = await Promise.all(Array.from({ length: count }, () => startRedis(OPTIONS, BUS)))
   const clients = servers.map(({ url }) => connectRedis(url, 'writer'))
   await Promise.all(clients.map((client) => ready(client)))
   const nodes = clients.map((client) => nodesOf(client)[0]!)
@@ -60,14 +60,6 @@ export async function startCluster({ replica = false } = {}): Promise<TestCluste
       await Promise.all(clients.map(closeRedis))
       await Promise.all(servers.map((server) => server.stop()))
     },
-  }
-}
-
-/** Its bus listens 10,000 ports higher. */
-async function clusterPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort()
-    if (port < 55_000) return port
   }
 }
 

@@ -1,6 +1,7 @@
 // A real redis-server for one test file: on a free port, with AOF and noeviction, stopped by its pid. The program is
 // the one on the PATH, or what TEST_REDIS_SERVER names: so the same tests run with other versions.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,16 +23,28 @@ export interface TestRedis {
   stop(): Promise<void>
 }
 
-export const REDIS_PROGRAM = process.env['TEST_REDIS_SERVER'] || 'redis-server'
+const REDIS_PROGRAM = process.env['TEST_REDIS_SERVER'] || 'redis-server'
 
-export async function startRedis(extra: readonly string[] = [], port?: number): Promise<TestRedis> {
-  return startOn(port ?? (await freePort()), extra)
+/** @param reach a cluster's server listens that much higher as well. */
+export async function startRedis(extra: readonly string[] = [], reach = 0): Promise<TestRedis> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(await freePort(reach), extra)
+    } catch (error) {
+      // Somebody else took the port in the meantime.
+      if (attempt === 3) throw error
+    }
+  }
 }
 
 async function startOn(port: number, extra: readonly string[]): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-redis-'))
   const url = `redis://127.0.0.1:${port}`
-  let child = await launch(port, folder, extra)
+  const remove = () => rm(folder, { recursive: true, force: true })
+  let child = await launch(port, folder, extra).catch(async (error: unknown) => {
+    await remove()
+    throw error
+  })
   return {
     url,
     port,
@@ -45,33 +58,33 @@ async function startOn(port: number, extra: readonly string[]): Promise<TestRedi
     },
     async stop() {
       await endProgram(child, 'SIGKILL')
-      await rm(folder, { recursive: true, force: true })
+      await remove()
     },
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below the ports that the system gives to outgoing connections: one of those would take the port while its server is
+ * away.
+ */
+export async function freePort(reach = 0): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 22_000)
+    if ((await isFree(port)) && (await isFree(port + reach))) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }
 
 function launch(port: number, folder: string, extra: readonly string[]): Promise<ChildProcess> {
   const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
-  const more = [
-    '--appendfsync',
-    'always',
-    '--maxmemory-policy',
-    'noeviction',
-    '--daemonize',
-    'no',
-    ...extra,
-  ]
+  const more = ['--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--daemonize', 'no', ...extra]
   return launchProgram(port, [...args.map(String), ...more])
 }
 
@@ -86,18 +99,20 @@ export async function launchProgram(port: number, args: readonly string[]): Prom
   const child = spawn(REDIS_PROGRAM, args, { stdio: 'ignore' })
   const failed = new Promise<never>((_, reject) => {
     child.once('error', (error) => reject(new Error(`${REDIS_PROGRAM} cannot be started: ${error.message}`)))
+    child.once('exit', (code) =>
+      reject(new Error(`${REDIS_PROGRAM} on port ${port} ended (${code}): ${args}`)),
+    )
   })
   if (running.size === 0) process.off('exit', killAll).once('exit', killAll)
   running.add(child)
   child.once('exit', () => running.delete(child))
-  await Promise.race([failed, waitUntilUp(port)])
-  return child
-}
-
-async function waitUntilUp(port: number): Promise<void> {
   const client = connectRedis(`redis://127.0.0.1:${port}`, 'writer')
   try {
-    await ready(client, 15_000)
+    await Promise.race([failed, ready(client, 15_000)])
+    // On a port that was taken another server answers while this one ends.
+    const info = await client.info('server')
+    if (!info.includes(`process_id:${child.pid}\r`)) throw new Error(`another server listens on ${port}`)
+    return child
   } finally {
     await closeRedis(client)
   }
