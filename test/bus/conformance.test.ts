@@ -11,8 +11,9 @@ import { startRedis } from '../support/redis.ts'
 const LEASE_MS = 2_000
 const VISIBILITY_MS = 10_000
 
-async function start(): Promise<BusImplementation> {
-  const redis = await startRedis()
+async function start(mayRestart: boolean): Promise<BusImplementation> {
+  // To sync every answer costs most of the time of the properties that kill no server.
+  const redis = await startRedis(['--appendfsync', mayRestart ? 'always' : 'everysec'])
   return {
     open: (): OpenBus =>
       openBus({ url: redis.url, clock: systemClock, leaseMs: LEASE_MS, visibilityMs: VISIBILITY_MS }),

@@ -137,15 +137,22 @@ export const losesOnClose: Spoil = (bus) => ({
     })(signal),
 })
 
-/** Confirms before anything is stored. */
-export const confirmsEarly: Spoil = (bus) => ({
-  ...bus,
-  async publish(events) {
-    const later = systemClock.sleep(20).then(() => bus.publish(events))
-    later.catch(() => {})
-    return events.map(() => ({ partition: 0, entry: '', duplicate: false }))
-  },
-})
+/** Confirms before anything is stored, and forgets it when it is closed. */
+export const confirmsEarly: Spoil = (bus) => {
+  let isClosed = false
+  return {
+    ...bus,
+    async publish(events) {
+      const later = systemClock.sleep(20).then(() => (isClosed ? [] : bus.publish(events)))
+      later.catch(() => {})
+      return events.map(() => ({ partition: 0, entry: '', duplicate: false }))
+    },
+    close() {
+      isClosed = true
+      return bus.close()
+    },
+  }
+}
 
 /** Every fourth answer is lost on the way, and what is published again gets another id. */
 export const resendsWithoutId = (): Spoil => {

@@ -5,7 +5,7 @@ import { afterSubscriberClose, concurrentClose, publisherClose, serverRestart } 
 import * as delivery from './bus-delivery.ts'
 import * as failure from './bus-failure.ts'
 import * as faults from './bus-faults.ts'
-import type { BusImplementation, Mode, Trial } from './bus-trial.ts'
+import type { BusImplementation, Mode, Start, Trial } from './bus-trial.ts'
 
 type Planted = readonly [
   does: string,
@@ -73,11 +73,11 @@ const PLANTED: readonly Planted[] = [
   ['confirms too early', faults.confirmsEarly, 'key', closeFew, /^lost: /],
 ]
 
-export function describePlantedFaults(name: string, start: () => Promise<BusImplementation>): void {
+export function describePlantedFaults(name: string, start: Start): void {
   describe(`the suite for ${name} finds a bus that`, () => {
     let implementation: BusImplementation
     beforeAll(async () => {
-      implementation = await start()
+      implementation = await start(false)
     })
     afterAll(() => implementation.close())
 
@@ -87,7 +87,7 @@ export function describePlantedFaults(name: string, start: () => Promise<BusImpl
     })
 
     it.concurrent('publishes again under another id while its server restarts', async ({ expect }) => {
-      const own = await start()
+      const own = await start(true)
       try {
         const broken = faults.spoiled(own, faults.resendsWithoutId())
         const restart = (trial: Trial) => serverRestart(trial, ['key'], { messages: 300, publishers: 10 })

@@ -32,6 +32,9 @@ export interface BusImplementation {
   close(): Promise<void>
 }
 
+/** Opens an implementation of its own; `mayRestart` when its server will be killed and started again. */
+export type Start = (mayRestart: boolean) => Promise<BusImplementation>
+
 export type Mode = 'key' | 'none' | 'fold'
 export type Letters = Stream<Body>
 
@@ -127,11 +130,18 @@ export function openTrial(implementation: BusImplementation, mode: Mode): Trial 
       )
       const controller = new AbortController()
       const ended = task(controller.signal)
-      ended.catch(() => {})
+      let over = false
+      ended
+        .catch(() => {})
+        .finally(() => {
+          over = true
+        })
       const subscriber = {
         cancel: () => controller.abort(),
         async stop() {
           controller.abort()
+          // One that never ends says so, instead of leaving it to the time of the test.
+          await eventually(() => over, { what: `the end of a subscriber (${mode}) after its close` })
           await ended
         },
       }

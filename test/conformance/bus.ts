@@ -22,7 +22,7 @@ import {
   redeliveryOnCancel,
   redeliveryOnError,
 } from './bus-failure.ts'
-import { type BusImplementation, type Mode, openTrial, type Trial } from './bus-trial.ts'
+import { type BusImplementation, type Mode, openTrial, type Start, type Trial } from './bus-trial.ts'
 
 type Property = readonly [says: string, modes: readonly Mode[], prove: (trial: Trial) => Promise<void>]
 
@@ -65,11 +65,11 @@ export async function prove(
   }
 }
 
-export function describeBus(name: string, start: () => Promise<BusImplementation>): void {
+export function describeBus(name: string, start: Start): void {
   describe(`${name} as a bus`, () => {
     let implementation: BusImplementation
     beforeAll(async () => {
-      implementation = await start()
+      implementation = await start(false)
     })
     afterAll(() => implementation.close())
 
@@ -78,7 +78,7 @@ export function describeBus(name: string, start: () => Promise<BusImplementation
     }
 
     it.concurrent('none of 10,000 messages is lost when the server restarts at a third and at half of them', async () => {
-      const own = await start()
+      const own = await start(true)
       try {
         await prove(own, 'key', (trial) => serverRestart(trial, ALL))
       } finally {
