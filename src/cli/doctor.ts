@@ -1,5 +1,12 @@
 // `sluice doctor`: what must hold for Sluice to run well here, each with what to do when it does not.
-import { type Config, messageOf, processEnvironment, systemClock, withoutPassword } from '../kernel/index.ts'
+import {
+  type Config,
+  messageOf,
+  processEnvironment,
+  splitRedisUrls,
+  systemClock,
+  withoutPassword,
+} from '../kernel/index.ts'
 import { runningIn } from './claim-folder.ts'
 import { databaseStatus, databaseWhere } from './database.ts'
 import { inspectRedis } from './inspect-redis.ts'
@@ -24,6 +31,7 @@ export async function doctor(terminal: Terminal): Promise<0 | 1> {
   const findings = [
     ok('node', `Node ${process.versions.node}`),
     ...(await checkRedis(config)),
+    ...(await checkLockServers(config)),
     await checkDatabase(config),
     await checkPort(config),
   ]
@@ -63,6 +71,22 @@ async function checkRedis(config: Config): Promise<Finding[]> {
     }
     return [fail('redis', messageOf(error))]
   }
+}
+
+/** Each votes on its own; what it holds may be forgotten, so AOF is no question here. */
+function checkLockServers({ REDIS_LOCK_URLS }: Config): Promise<Finding[]> {
+  const urls = REDIS_LOCK_URLS === '' ? [] : splitRedisUrls(REDIS_LOCK_URLS)
+  return Promise.all(
+    urls.map(async (url) => {
+      try {
+        const facts = await inspectRedis(url, 3_000)
+        judgeRedis(url, facts)
+        return ok('locks', `${withoutPassword(url)} is ${describeRedis(facts)}`)
+      } catch (error) {
+        return fail('locks', messageOf(error))
+      }
+    }),
+  )
 }
 
 /** The server's clock lies between the times before and after the question, or it is off by the rest. */
