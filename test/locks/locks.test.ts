@@ -153,6 +153,24 @@ describe('hold', () => {
     }
   })
 
+  it('keeps, extends and releases a lock while Redis is full, and takes none', async () => {
+    const [one, two] = [open(), open()]
+    let extensions = 0
+    one.events.on('extended', () => extensions++)
+    await one.hold('warm', async () => 1)
+    const work = async () => {
+      await client.config('SET', 'maxmemory', '1')
+      await eventually(() => extensions >= 2)
+      expect(await two.hold('another', async () => 1)).toEqual({ held: false, reason: 'unavailable' })
+    }
+    try {
+      expect(await one.hold('full', work, { ttlMs: 600 })).toMatchObject({ held: true })
+      expect(await client.exists(lockNames.key('full'))).toBe(0)
+    } finally {
+      await client.config('SET', 'maxmemory', '0')
+    }
+  })
+
   it("aborts the work with the caller's signal", async () => {
     const locks = open()
     const caller = new AbortController()
