@@ -28,6 +28,9 @@ export function fold<T, S>(link: Link, publish: Publish, options: FoldOptions<T,
   return ownPartitions(link, { stream, group, from, leaseMs }, async (owned) => {
     const reader = openPartitionReader(link, { stream, group }, owned)
     try {
+      // What is applied again from the checkpoint on may hold what nobody has applied yet.
+      await owned.pause.passed(owned.stopping)
+      if (owned.stopping.aborted) return
       const folding = await restore(await loadCheckpoint(link, options, owned), publish)
       let savedAt = link.clock.monotonic()
       while (!owned.stopping.aborted) {

@@ -1,8 +1,8 @@
 // Consumer groups. Trimming waits for every group that is registered and for every one that exists.
 import { messageOf } from '../kernel/index.ts'
 import type { Redis } from '../redis/index.ts'
-import { healTypes, isWrongType } from './heal-types.ts'
 import { insist, type Link } from './link.ts'
+import { healTypes, isWrongType } from './move-aside.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 
 export interface GroupOptions {

@@ -69,7 +69,12 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     const until = link.clock.monotonic() + waitMs
     delivered ??= await scripts.takeOver()
     while (!over.aborted) {
-      await owned.pause.passed(over)
+      if (owned.pause.isPaused()) {
+        const left = until - link.clock.monotonic()
+        if (left <= 0) break
+        await owned.pause.passed(over, Math.min(left, BLOCK_MS))
+        continue
+      }
       if (isBehind || unseen) {
         const wasUnseen = unseen
         const found = await read(count)
@@ -97,9 +102,10 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
       try {
         const found = await find(count, waitMs)
         if (found.length > 0) last = maxId(last, found.at(-1)!.raw[0])
-        // Read before somebody paused the group, and held until it goes on.
-        if (found.length > 0) await owned.pause.passed(over)
-        return found
+        if (found.length === 0) return found
+        // Read before somebody paused the group, and held until it goes on, here or with the next owner.
+        await owned.pause.passed(over)
+        return owned.pause.isPaused() ? [] : found
       } catch (error) {
         // While it ends, a server that is away is no reason to fail.
         if (over.aborted && isPassing(error)) return []

@@ -30,5 +30,3 @@ export function entriesByKey(reply: unknown): [key: string, entries: RawEntry[]]
   if (reply === null || reply === undefined) return []
   return Array.isArray(reply) ? reply : Object.entries(reply as Record<string, RawEntry[]>)
 }
-
-export const firstIdOf = (reply: unknown): string | undefined => entriesByKey(reply)[0]?.[1][0]?.[0]

@@ -85,15 +85,22 @@ describe('pausing', () => {
   })
 })
 
-describe.each(['key', 'none'] as const)('a paused group, %s', (kind) => {
+describe.each(['key', 'none', 'fold'] as const)('a paused group, %s', (kind) => {
   it('finishes what it works on, takes nothing more also after a restart, keeps its leases, and goes on', async () => {
     const stream = numberStream({ partitions: 2 })
     const handled = { still: [] as string[], other: [] as string[] }
     const noticed = (group: string) =>
       bus.said.paused.filter((fact) => fact.stream === stream.name && fact.group === group).length
     const consume = (group: 'still' | 'other', b = bus) => {
-      const handle = async ({ id }: { id: string }) => void handled[group].push(id)
-      return start(b.consume({ stream, group, order: kind, handle }))
+      if (kind !== 'fold')
+        return start(
+          b.consume({ stream, group, order: kind, handle: async ({ id }) => void handled[group].push(id) }),
+        )
+      const apply = (state: number, { id }: { id: string }) => {
+        handled[group].push(id)
+        return { state, events: [] }
+      }
+      return start(b.fold({ stream, group, start: () => 0, apply, save: String, load: Number }))
     }
     const running = (['still', 'other'] as const).map((group) => consume(group))
     await bus.publish(numbers(stream, 4, 5))
