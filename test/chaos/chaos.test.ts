@@ -11,8 +11,8 @@ it.each(drivers)(
     const { options, remove } = await openPlace(driver, { migrated: true })
     try {
       const result = await runChaos({
-        ...{ seed, messages: 2_000, database: options },
-        ...{ workers: 2, leaseMs: 500, gapMs: 250, strikesMax: 24 },
+        ...{ seed, messages: 1_000, database: options },
+        ...{ workers: 2, leaseMs: 400, gapMs: 200, strikesMax: 12 },
       })
       const broken = result.verdicts.filter(({ count }) => count > 0)
       expect(broken, reportOf(result)).toEqual([])

@@ -26,7 +26,7 @@ export interface WorkerOptions extends Shared {
   readonly leaseMs: number
   readonly database: Omit<DatabaseOptions, 'clock' | 'log'>
   /** The message that is not taken for now. */
-  readonly refused: number | undefined
+  readonly refused: number | null
 }
 
 export interface PublisherOptions extends Shared {
@@ -36,7 +36,7 @@ export interface PublisherOptions extends Shared {
   readonly perSecond: number
 }
 
-export type ToWorker = { halt: boolean } | { refuse: number | undefined } | { jumpMs: number }
+export type ToWorker = { halt: boolean } | { refuse: number | null } | { jumpMs: number }
 
 export interface Said {
   readonly halted?: number

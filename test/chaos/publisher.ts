@@ -5,7 +5,8 @@ import { isSluiceError, randomId, systemClock, messageOf as textOf } from '../..
 import { eventOf, messageOf, publisherOf, streamsOf } from './plan.ts'
 import type { PublisherOptions } from './processes.ts'
 
-const BATCH = 100
+// A batch fits into an empty partition, whatever its keys are.
+const BATCH_MAX = 100
 
 const options = JSON.parse(process.argv[2]!) as PublisherOptions
 const { url, plan, share, from, perSecond, replicas, fault } = options
@@ -21,9 +22,10 @@ process.on('error', () => process.exit(1))
 
 const began = performance.now()
 let published = 0
+const batchMax = Math.min(BATCH_MAX, Math.floor(plan.maxEntries / 2))
 for (let next = from; next < plan.messages && !stopping; ) {
   const batch: number[] = []
-  const size = perSecond > 0 ? Math.max(1, Math.min(BATCH, Math.floor(perSecond / 20))) : BATCH
+  const size = perSecond > 0 ? Math.max(1, Math.min(batchMax, Math.floor(perSecond / 20))) : batchMax
   for (; next < plan.messages && batch.length < size; next++) {
     if (publisherOf(plan, next) === share) batch.push(next)
   }

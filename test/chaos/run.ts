@@ -54,7 +54,7 @@ export interface ChaosResult {
 
 // Without any progress for this long after the last strike, the run stands still.
 const STILL_MS = 20_000
-const TRIM_EVERY_MS = 300
+const TRIM_EVERY_MS = 100
 const BEGIN_MS = 30_000
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -64,7 +64,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     ...{ seed, messages, publishers },
     keys: Math.max(8, Math.min(256, Math.floor(messages / 50))),
     partitions: 8,
-    maxEntries: Math.max(100, Math.min(5_000, Math.floor(messages / 50))),
+    maxEntries: Math.max(20, Math.min(5_000, Math.floor(messages / 50))),
   }
   const checker = openChecker(plan)
   await createEffects(options.database)
@@ -191,7 +191,7 @@ async function settle(stage: Stage, bus: Bus, { onProgress }: ChaosOptions, chec
     if (performance.now() - since > STILL_MS) {
       checker.offend(
         'left',
-        `nothing moves: ${stage.confirmed()} of ${stage.plan.messages} confirmed, ${rows} rows, ${waiting} in the outbox`,
+        `nothing moves: ${stage.confirmed()} of ${stage.plan.messages} confirmed, ${rows} rows, ${waiting} in the outbox; alive: ${[...stage.members].map(({ name, child }) => `${name} ${child.pid}`).join(', ')}; ${await ownersOf(bus, streams.input)}`,
       )
       return
     }
@@ -204,6 +204,17 @@ async function standingOf(bus: Bus, stream: Parameters<Bus['status']>[0]) {
   return partitions.flatMap(({ partition, groups }) =>
     groups.map(({ group, lag, pending }) => ({ group, partition, lag, pending })),
   )
+}
+
+/** Who has what is left, for the one who must find out. */
+async function ownersOf(bus: Bus, stream: Parameters<Bus['status']>[0]): Promise<string> {
+  const { partitions } = await bus.status(stream)
+  const left = partitions.flatMap(({ partition, groups }) =>
+    groups
+      .filter(({ lag }) => lag > 0)
+      .map(({ group, owner }) => `${group}/${partition}: ${owner ?? 'nobody'}`),
+  )
+  return `owners of what is left: ${left.join(', ')}`
 }
 
 async function readBooks(stage: Stage, bus: Bus, checker: Checker): Promise<void> {

@@ -26,8 +26,8 @@ export interface Stage {
   startPublishers(): Promise<void>
   /** Starts whoever should run and does not. */
   replace(member: Member): Promise<void>
-  /** No worker takes this message until it is told again with undefined. */
-  refuse(i: number | undefined): void
+  /** No worker takes this message until it is told again with null. */
+  refuse(i: number | null): void
   /** The next word of a member with this property, or undefined after the time. */
   heard(member: Member, what: keyof Said, withinMs: number): Promise<Said | undefined>
   /** Everybody's next connection leads to the master of now; the present ones end. */
@@ -72,7 +72,7 @@ export function openStage(options: StageOptions): Stage {
   const listeners = new Set<(said: Said, member: Member) => void>()
   /** For each publisher: everything of its share below this is confirmed. */
   const confirmed = Array.from({ length: plan.publishers }, () => 0)
-  let refused: number | undefined
+  let refused: number | null = null
   let started = 0
   const shared = { plan, replicas, fault }
 
@@ -102,8 +102,9 @@ export function openStage(options: StageOptions): Stage {
       role === 'worker'
         ? { ...shared, url, name, leaseMs, refused, database: databaseOf(options.database) }
         : { ...shared, url, share, from: confirmed[share]!, perSecond: options.perSecond }
+    const port = servers.port()
     const member = await startMember({
-      ...{ name, role, port: servers.port(), options: optionsFor, onExit },
+      ...{ name, role, port, options: optionsFor, onExit },
       onSaid(said, from) {
         if (said.confirmed !== undefined) confirmed[share] = said.confirmed
         if (said.finished !== undefined) from.expected = true
@@ -111,6 +112,8 @@ export function openStage(options: StageOptions): Stage {
       },
     })
     members.add(member)
+    // A replica was promoted while it was being started.
+    if (port !== servers.port()) member.proxy.retarget(servers.port())
     return member
   }
 

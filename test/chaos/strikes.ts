@@ -83,8 +83,13 @@ export async function haltAtEffect(stage: Stage, random: Random): Promise<void> 
     const halting = stage.heard(victim, 'halted', 2_000)
     victim.send({ halt: true })
     const halted = await halting
-    if (!halted) return victim.send({ halt: false })
-    stage.refuse(halted.halted)
+    if (!halted) {
+      victim.send({ halt: false })
+      // It may have stopped itself just now.
+      await sleep(100)
+      return void victim.child.kill('SIGCONT')
+    }
+    stage.refuse(halted.halted!)
     const end = performance.now() + 10 * stage.leaseMs
     while (performance.now() < end) {
       if (await stage.effects.hasLater(halted.partition!, halted.epoch!, ORDERED)) break
@@ -93,7 +98,7 @@ export async function haltAtEffect(stage: Stage, random: Random): Promise<void> 
     const through = stage.heard(victim, 'through', 3_000)
     victim.child.kill('SIGCONT')
     await through
-    stage.refuse(undefined)
+    stage.refuse(null)
   })
 }
 
