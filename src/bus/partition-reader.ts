@@ -58,11 +58,7 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     const held = await scripts.readHeld(count, last)
     // There may be more of it.
     unseen = held.length > 0
-    return held.map(({ raw, begun }) => {
-      // What came to us after the take-over, in an answer that was lost, was never begun by anyone.
-      const again = compareIds(raw[0], delivered!) <= 0
-      return { raw, attempt: again ? begun + 1 : 1, again }
-    })
+    return held.map((one) => toDelivered(one, delivered!))
   }
 
   async function find(count: number, waitMs: number): Promise<Delivered[]> {
@@ -92,7 +88,7 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
       const { raws, isCertain, more } = await wait(maxId(last, delivered), Math.min(left, BLOCK_MS))
       isBehind = more
       if (!isCertain) unseen = true
-      if (raws.length > 0) return raws.map((raw) => ({ raw, attempt: 1, again: false }))
+      if (raws.length > 0) return raws.map(asNew)
     }
     return []
   }
@@ -101,8 +97,8 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     async next(count, waitMs = Number.POSITIVE_INFINITY) {
       try {
         const found = await find(count, waitMs)
-        if (found.length > 0) last = maxId(last, found.at(-1)!.raw[0])
         if (found.length === 0) return found
+        last = maxId(last, found.at(-1)!.raw[0])
         // Read before somebody paused the group, and held until it goes on, here or with the next owner.
         await owned.pause.passed(over)
         return owned.pause.isPaused() ? [] : found
@@ -115,6 +111,15 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     close: () => closeRedis(waiter),
   }
 }
+
+/** @param delivered the last entry that former owners were given. */
+function toDelivered({ raw, begun }: Held, delivered: string): Delivered {
+  // What came to us after the take-over, in an answer that was lost, was never begun by anyone.
+  const again = compareIds(raw[0], delivered) <= 0
+  return { raw, attempt: again ? begun + 1 : 1, again }
+}
+
+const asNew = (raw: RawEntry): Delivered => ({ raw, attempt: 1, again: false })
 
 /** The scripts of one owned partition. After a failure on the way, `disturbed` is true once. */
 function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: Owned, over: AbortSignal) {
@@ -163,8 +168,7 @@ function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: O
       return heldOf(await run(READ_HELD, count, READ_BYTES, after))
     },
     async readNew(count: number): Promise<Delivered[]> {
-      const raws = newOf(await run(READ_NEW, count, READ_BYTES))
-      return raws.map((raw) => ({ raw, attempt: 1, again: false }))
+      return newOf(await run(READ_NEW, count, READ_BYTES)).map(asNew)
     },
   }
 }
