@@ -93,6 +93,13 @@ const running = new Set<ChildProcess>()
 const killAll = () => {
   for (const child of running) child.kill('SIGKILL')
 }
+/** How vitest ends a process that failed; no `exit` would follow. Who listens as well ends in its own way. */
+const endNow = () => {
+  if (process.listenerCount('SIGTERM') > 0) return
+  killAll()
+  process.exit(143)
+}
+let isWatched = false
 
 /** Starts the program and waits until it answers; it does not outlive this process. */
 export async function launchProgram(port: number, args: readonly string[]): Promise<ChildProcess> {
@@ -103,7 +110,10 @@ export async function launchProgram(port: number, args: readonly string[]): Prom
       reject(new Error(`${REDIS_PROGRAM} on port ${port} ended (${code}): ${args}`)),
     )
   })
-  if (running.size === 0) process.off('exit', killAll).once('exit', killAll)
+  if (!isWatched) {
+    isWatched = true
+    process.once('exit', killAll).once('SIGTERM', endNow)
+  }
   running.add(child)
   child.once('exit', () => running.delete(child))
   const client = connectRedis(`redis://127.0.0.1:${port}`, 'writer')
