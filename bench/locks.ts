@@ -198,7 +198,7 @@ async function frozenThird(stage: Stage): Promise<void> {
 async function frozenRedis(stage: Stage): Promise<void> {
   const ttlMs = 400
   const side = await openSide(stage, 1)
-  const [late, early]: number[][] = [[], []]
+  const [late, early, plain]: number[][] = [[], [], []]
   const extended = new Set<string>()
   side.one.events.on('extended', ({ resource }) => extended.add(resource))
   for (let turn = 0; turn < rounds * 3; turn++) {
@@ -222,7 +222,8 @@ async function frozenRedis(stage: Stage): Promise<void> {
     })
     await eventually(() => holding === 8)
     stage.servers[0]!.pause()
-    await Promise.all(holders)
+    const dueAt = now() + ttlMs / 2
+    await Promise.all([...holders, systemClock.sleep(ttlMs / 2).then(() => plain!.push(now() - dueAt))])
     stage.servers[0]!.resume()
     await eventually(async () => (await side.clients[0]!.ping()) === 'PONG')
   }

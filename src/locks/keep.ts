@@ -34,7 +34,9 @@ export function keepClaim({ resource, claim, ttlMs, clock, onExtended, onLost }:
 
   const watchDeadline = async () => {
     // A timer may fire a fraction of a millisecond early, and the deadline moves with each extension.
-    while (!ended.aborted && remainingMs() > 0) await clock.sleep(remainingMs(), ended)
+    for (let leftMs = remainingMs(); !ended.aborted && leftMs > 0; leftMs = remainingMs()) {
+      await clock.sleep(leftMs, ended)
+    }
     lose('deadline')
   }
 

@@ -34,6 +34,9 @@ export const STEPS = 12
 const WORK_STEPS = 6
 /** The one after the last look at the lock: only the transaction itself can still refuse the effect. */
 export const STEP_AFTER_LAST_LOOK = 2 + WORK_STEPS
+/** A holder that stands still there keeps the database from its rival. */
+export const isInTransaction = (step: number): boolean =>
+  step === STEP_AFTER_LAST_LOOK + 1 || step === STEP_AFTER_LAST_LOOK + 2
 
 export async function openProgram(options: ProgramOptions): Promise<Program> {
   if (options.mode === 'redlock') return openRedlockProgram(options)
