@@ -50,7 +50,9 @@ export function connectRedis(url: string, role: Role, how: ConnectOptions = {}):
   const client = openClient(url, place, role, how)
   places.set(client, place)
   reconnectOnlyConnected(client)
-  client.on('error', (error: Error) => how.onError?.(error))
+  client.on('error', (error: Error) => {
+    if (!isNextRound(error)) how.onError?.(error)
+  })
   return client
 }
 
@@ -191,13 +193,20 @@ function failWhileAway(cluster: Cluster): void {
   Object.assign(cluster, { sendCommand: guarded })
 }
 
+/**
+ * ioredis says so each time it has asked the last of the sentinels and begins again with the first, also when all of
+ * them answered and only the master did not. When one did not answer, its error stands behind.
+ */
+const isNextRound = (error: unknown): boolean =>
+  /^All sentinels are unreachable\. (?!.*Last error)/.test(messageOf(error))
+
 /** Resolves when the client can take commands; rejects with REDIS_UNAVAILABLE after `timeoutMs`. */
 export async function ready(client: Redis, timeoutMs = 10_000): Promise<void> {
   if (client.status === 'ready') return
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let lastError: unknown
   const onError = (error: unknown) => {
-    lastError = error
+    if (!isNextRound(error)) lastError = error
   }
   const onEnd = () => reject(unavailable(client, lastError ?? new Error('the connection was closed')))
   const cancel = afterMs(timeoutMs, () => reject(unavailable(client, lastError ?? new Error('no answer'))))

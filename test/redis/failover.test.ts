@@ -40,7 +40,9 @@ describe.concurrent('under Sentinel', () => {
   it('every role goes on with the promoted replica when the master is killed', async ({ onTestFinished }) => {
     const { use, connect } = scene(onTestFinished)
     const set = use(await startSentinel())
-    const writer = connect(set.url, 'writer')
+    const told: string[] = []
+    const writer = connectRedis(set.url, 'writer', { onError: ({ message }) => told.push(message) })
+    onTestFinished(() => closeRedis(writer))
     const lock = connect(set.url, 'lock')
     const reader = connect(set.url, 'reader', 's')
     const subscriber = connect(set.url, 'subscriber', 'news')
@@ -52,6 +54,9 @@ describe.concurrent('under Sentinel', () => {
     await set.master.kill()
     await Promise.all([goesOn(writer, 'k'), goesOn(lock, 'l')])
     expect(await set.masterPort()).toBe(set.replica.port)
+    // The sentinel was there all the time; it is the master that did not answer.
+    expect(told.filter((message) => message.includes('sentinels'))).toEqual([])
+    expect(told).not.toEqual([])
     await ready(reader)
     const reading = reader.xread('BLOCK', 4_000, 'STREAMS', 's', '0')
     await writer.xadd('s', '*', 'a', 'b')
