@@ -113,7 +113,7 @@ async function attemptAgain<T>(
   let error = await first
   for (;;) {
     if (error === undefined) return DONE
-    if (error === KEPT || !isOurs(entry.entry)) return KEPT
+    if (error === KEPT || !isOurs(entry.entry) || link.closing.aborted) return KEPT
     if (isSluiceError(error, 'OWNERSHIP_LOST')) {
       attempts.failed(error)
       return KEPT

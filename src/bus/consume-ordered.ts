@@ -10,8 +10,9 @@ import { type Burial, bury } from './dead-letters.ts'
 import { type GapDetector, openGapDetector } from './gaps.ts'
 import { openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
+import type { Owned } from './lease.ts'
 import { insist, isFenced, type Link, unlessAborted } from './link.ts'
-import { type Owned, ownPartitions } from './ownership.ts'
+import { ownPartitions } from './ownership.ts'
 import { type Delivered, openPartitionReader } from './partition-reader.ts'
 import { pausable } from './pause.ts'
 import type { Publish } from './publish.ts'
@@ -92,8 +93,8 @@ function openPartition<T>(
   const keys = partitionKeys(stream.name, owned.partition)
   const where = `${stream.name}/${owned.partition} for ${group}`
   const mine = [owned.owner, owned.epoch, group] as const
-  const handlers = openHandlers(link.clock, options, { ownership: owned.ownership, publish })
-  lost.addEventListener('abort', () => handlers.abort(lost.reason), { once: true })
+  const over = AbortSignal.any([lost, link.closing])
+  const handlers = openHandlers(link.clock, options, { ownership: owned.ownership, publish, over })
   const tally = openTally(link, options)
   const fail = (error: unknown) => {
     if (isFenced(error)) owned.giveUp(error)

@@ -16,7 +16,8 @@ import type { Delivered } from './partition-reader.ts'
 import { pausable, watchPause } from './pause.ts'
 import type { Publish } from './publish.ts'
 import { BEGIN } from './scripts.ts'
-import { handBack, look, readNew, type SharedReader } from './shared-reader.ts'
+import { readNew, type SharedReader } from './shared-reader.ts'
+import { handBack, keep, look } from './shared-upkeep.ts'
 import { partitionKeys } from './stream.ts'
 import { openTally, type Tally } from './tally.ts'
 
@@ -82,6 +83,9 @@ export function consumeShared<T>(
         held.run(undefined, size, (done) => settle(consumers[partition]!, delivered, release, done))
       },
     }
+    // Also while the last handlers finish: what they hold must not go to others meanwhile.
+    const drained = new AbortController()
+    const keeping = repeat(visibilityMs / 3, link.clock, () => keep(shared))(drained.signal).catch(refused)
     try {
       await unlessAborted(stopping, () => openGroupSurely(link, { stream, group, from }, stopping))
       const together = isCluster(await link.writer())
@@ -99,6 +103,8 @@ export function consumeShared<T>(
     }
     await held.idle()
     await Promise.all(consumers.map(({ acknowledger }) => acknowledger.idle()))
+    drained.abort()
+    await keeping
     await Promise.race([handBack(shared), link.clock.sleep(LEAVE_MS)])
     if (failed.signal.aborted) throw failed.signal.reason
   }
@@ -136,7 +142,7 @@ function openConsumer<T>(
       await runScript(client, BEGIN, [entries, entries], ['', '', group, name, entry, number])
     })
   const isOurs = (entry: string) => inWork.get(partition)!.has(entry)
-  const handlers = openHandlers(link.clock, options, { ownership: undefined, publish })
+  const handlers = openHandlers(link.clock, options, { ownership: undefined, publish, over: link.closing })
   return {
     ...{ link, options, name, partition, stopping, tally, refused },
     acknowledger: openAcknowledger({ send, refused }),

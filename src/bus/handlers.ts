@@ -12,8 +12,6 @@ const TIMER_MAX_MS = 2 ** 31 - 1
 export interface Handlers<T> {
   /** Calls `ended` once with what the handler threw, or undefined; never later than the handler's time. */
   run(entry: Entry<T>, ended: (error: unknown) => void): void
-  /** Ends all that are under way. */
-  abort(reason: unknown): void
 }
 
 interface Running {
@@ -27,12 +25,14 @@ type HandlerOptions<T> = Pick<ConsumeOptions<T>, 'handle' | 'timeoutMs' | 'strea
 export interface Lent {
   readonly ownership: Ownership | undefined
   readonly publish: Publish
+  /** Ends all that are under way. */
+  readonly over: AbortSignal
 }
 
 export function openHandlers<T>(
   clock: Clock,
   { handle, timeoutMs = TIMEOUT_MS, stream, group }: HandlerOptions<T>,
-  { ownership, publish }: Lent,
+  { ownership, publish, over: ending }: Lent,
 ): Handlers<T> {
   const lifeMs = Math.min(timeoutMs, TIMER_MAX_MS)
   // In the order of their deadlines, because all have the same time.
@@ -55,6 +55,13 @@ export function openHandlers<T>(
     })
   }
 
+  ending.addEventListener(
+    'abort',
+    () => {
+      for (const one of running) one.end(ending.reason)
+    },
+    { once: true },
+  )
   return {
     run(entry, ended) {
       let over: { reason: unknown } | undefined
@@ -94,9 +101,6 @@ export function openHandlers<T>(
       } catch (error) {
         threw(error)
       }
-    },
-    abort(reason) {
-      for (const one of running) one.end(reason)
     },
   }
 }

@@ -1,5 +1,5 @@
 // What every part of the bus works with: one writing connection, the clock, the emitter, and this process's name.
-import { type Clock, isSluiceError, messageOf, randomId } from '../kernel/index.ts'
+import { type Clock, isSluiceError, messageOf, randomId, SluiceError } from '../kernel/index.ts'
 import {
   closeRedis,
   connectRedis,
@@ -22,6 +22,8 @@ export interface Link {
   readonly source: string
   readonly clock: Clock
   readonly events: BusEmitter
+  /** Aborts when the bus is closed: whatever still runs ends at once. */
+  readonly closing: AbortSignal
   /** The writing connection, once it is ready. Rejects with REDIS_UNAVAILABLE. */
   writer(): Promise<Redis>
   /** A connection of its own for what replicas must confirm: WAIT holds up everything behind it. */
@@ -38,9 +40,10 @@ export interface LinkOptions {
   readonly source: string
   readonly clock: Clock
   readonly events: BusEmitter
+  readonly closing: AbortSignal
 }
 
-export function openLink({ url, source, clock, events }: LinkOptions): Link {
+export function openLink({ url, source, clock, events, closing }: LinkOptions): Link {
   const onError = (where: string) => (error: Error) => {
     events.emit('disturbed', { where, reason: messageOf(error) })
   }
@@ -57,6 +60,7 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
     source,
     clock,
     events,
+    closing,
     writer: writer.ready,
     durable: durable.ready,
     reader: (name, key) =>
@@ -70,10 +74,12 @@ export function openLink({ url, source, clock, events }: LinkOptions): Link {
 
 function openWriter(url: string, name: string, onError: (error: Error) => void) {
   let opened: Redis | undefined
+  let closed = false
   // Shared by all who wait: each wait of its own would be three more listeners on the client.
   let becomingReady: Promise<void> | undefined
   return {
     async ready(): Promise<Redis> {
+      if (closed) throw new SluiceError('REDIS_UNAVAILABLE', 'The bus is closed.')
       opened ??= connectRedis(url, 'writer', { name, onError })
       if (opened.status === 'ready') return opened
       becomingReady ??= ready(opened, READY_MS).finally(() => {
@@ -83,6 +89,7 @@ function openWriter(url: string, name: string, onError: (error: Error) => void) 
       return opened
     },
     async close() {
+      closed = true
       if (opened) await closeRedis(opened)
     },
   }

@@ -1,5 +1,5 @@
 // Puts the bus together.
-import { type Clock, processId } from '../kernel/index.ts'
+import { type Clock, processId, SluiceError, type Task } from '../kernel/index.ts'
 import { onNodeOf, redisError } from '../redis/index.ts'
 import type { Bus, Entry } from './bus.ts'
 import { listen } from './channels.ts'
@@ -28,6 +28,10 @@ export interface BusOptions {
 }
 
 export interface OpenBus extends Bus {
+  /**
+   * Ends what still runs: signals of handlers abort, and their entries stay for the next consumer without an attempt
+   * counted. To let handlers finish, abort the tasks' own signals and await them first.
+   */
   close(): Promise<void>
 }
 
@@ -39,7 +43,10 @@ export function openBus({
   replicas = 0,
 }: BusOptions): OpenBus {
   const events = busEmitter()
-  const link = openLink({ url, clock, events, source: processId })
+  const closing = new AbortController()
+  const link = openLink({ url, clock, events, source: processId, closing: closing.signal })
+  const running = new Set<Promise<void>>()
+  const untilClosed = endingWith(closing.signal, running)
   const publishing = { replicas, replicaTimeoutMs: 1_000 }
   const send: Publish = (outgoing, by) => publish(link, publishing, outgoing, by)
   const bus: OpenBus = {
@@ -47,10 +54,12 @@ export function openBus({
     events,
     publish: (outgoing) => send(outgoing),
     consume: (options) =>
-      options.order === 'key'
-        ? consumeOrdered(link, send, options, leaseMs)
-        : consumeShared(link, send, options, options.visibilityMs ?? visibilityMs),
-    fold: (options) => fold(link, send, options, leaseMs),
+      untilClosed(
+        options.order === 'key'
+          ? consumeOrdered(link, send, options, leaseMs)
+          : consumeShared(link, send, options, options.visibilityMs ?? visibilityMs),
+      ),
+    fold: (options) => untilClosed(fold(link, send, options, leaseMs)),
     async readBack<T>(
       stream: Stream<T>,
       partition: number,
@@ -80,8 +89,22 @@ export function openBus({
         throw redisError(error, url)
       }
     },
-    listen: (patterns, onMessage, onReady) => listen(link, patterns, onMessage, onReady),
-    close: () => link.close(),
+    listen: (patterns, onMessage, onReady) => untilClosed(listen(link, patterns, onMessage, onReady)),
+    async close() {
+      closing.abort(new SluiceError('REDIS_UNAVAILABLE', 'The bus is closed.'))
+      await Promise.allSettled(running)
+      await link.close()
+    },
   }
   return bus
 }
+
+/** Makes tasks end with the bus as well as with their own signal; `running` holds those that have not. */
+const endingWith =
+  (closing: AbortSignal, running: Set<Promise<void>>) =>
+  (task: Task): Task =>
+  async (signal) => {
+    const ended = task(AbortSignal.any([signal, closing]))
+    running.add(ended)
+    await ended.finally(() => running.delete(ended))
+  }

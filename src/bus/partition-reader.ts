@@ -4,8 +4,8 @@
 // answer that is lost on the way is read again.
 import { closeRedis, runScript, type Script } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
+import type { Owned } from './lease.ts'
 import { insist, isPassing, type Link, unlessAborted } from './link.ts'
-import type { Owned } from './ownership.ts'
 import { type Held, heldOf, newOf } from './reply.ts'
 import { READ_HELD, READ_NEW, TAKE_OVER } from './scripts.ts'
 import { partitionKeys, type Stream } from './stream.ts'
@@ -66,9 +66,8 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     delivered ??= await scripts.takeOver()
     while (!over.aborted) {
       if (owned.pause.isPaused()) {
-        const left = until - link.clock.monotonic()
-        if (left <= 0) break
-        await owned.pause.passed(over, Math.min(left, BLOCK_MS))
+        if (link.clock.monotonic() >= until) break
+        await owned.pause.passed(over, Math.min(until - link.clock.monotonic(), BLOCK_MS))
         continue
       }
       if (isBehind || unseen) {
@@ -97,10 +96,9 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     async next(count, waitMs = Number.POSITIVE_INFINITY) {
       try {
         const found = await find(count, waitMs)
-        if (found.length === 0) return found
-        last = maxId(last, found.at(-1)!.raw[0])
+        last = maxId(last, found.at(-1)?.raw[0] ?? last)
         // Read before somebody paused the group, and held until it goes on, here or with the next owner.
-        await owned.pause.passed(over)
+        if (found.length > 0) await owned.pause.passed(over)
         return owned.pause.isPaused() ? [] : found
       } catch (error) {
         // While it ends, a server that is away is no reason to fail.

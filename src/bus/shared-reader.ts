@@ -11,7 +11,7 @@ import { healTypes, isWrongType } from './move-aside.ts'
 import type { Delivered } from './partition-reader.ts'
 import type { Pause } from './pause.ts'
 import { entriesByKey, heldOf, newOf } from './reply.ts'
-import { HAND_BACK, KEEP, READ_HELD, READ_NEW } from './scripts.ts'
+import { READ_HELD, READ_NEW } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
 
 const BLOCK_MS = 2_000
@@ -182,75 +182,5 @@ async function readGroup(
     return entriesByKey(reply)
   } finally {
     cancel()
-  }
-}
-
-/** Keeps what is in work, and takes what silent consumers hold. */
-export async function look<T>(shared: SharedReader<T>): Promise<void> {
-  const { link, options, name, partitions, inWork, drop, stopping } = shared
-  const { stream, group } = options
-  try {
-    for (const partition of partitions) {
-      if (stopping.aborted) return
-      const client = await link.writer()
-      const key = partitionKeys(stream.name, partition).entries
-      const mine = [...inWork.get(partition)!]
-      if (mine.length > 0) {
-        const gone = (await runScript(client, KEEP, [key], [group, name, ...mine])) as string[]
-        for (const entry of gone) drop(partition, entry)
-      }
-      await takeSilent(shared, client, partition)
-    }
-  } catch (error) {
-    if (!isPassing(error) && !isNoGroup(error) && !isWrongType(error)) throw redisError(error, link.url)
-    const where = `recovery of ${stream.name} for ${group}`
-    link.events.emit('disturbed', { where, reason: messageOf(error) })
-  }
-}
-
-async function takeSilent<T>(shared: SharedReader<T>, client: Redis, partition: number): Promise<void> {
-  const { link, options, name, visibilityMs, receive, room, pause, stopping } = shared
-  const { stream, group, concurrency = 16 } = options
-  const key = partitionKeys(stream.name, partition).entries
-  let cursor = '0-0'
-  do {
-    await room()
-    if (stopping.aborted || pause.isPaused()) return
-    const args = [visibilityMs, cursor, 'COUNT', concurrency, 'JUSTID'] as const
-    const reply = (await client.xautoclaim(key, group, name, ...args)) as [string, string[], string[]?]
-    cursor = reply[0]
-    const gone = reply[2]?.length ?? 0
-    if (gone > 0) {
-      const fact = { stream: stream.name, group, partition, count: gone }
-      link.events.emit('lost', { ...fact, reason: 'deleted while it was pending' })
-    }
-    for (const id of reply[1]) {
-      const held = await client.xpending(key, group, id, id, 1, name)
-      const [raw] = await client.xrange(key, id, id)
-      const begun = (held as [string, string, number, number][])[0]?.[3]
-      // Acknowledged in the meantime by the consumer that was silent.
-      if (begun === undefined) continue
-      receive(partition, { raw: raw ?? [id, null], attempt: begun + 1, again: true })
-    }
-  } while (cursor !== '0-0')
-}
-
-/** At the end: what was not begun goes to others at once instead of after the visibility time-out. */
-export async function handBack<T>({
-  link,
-  options,
-  name,
-  visibilityMs,
-  partitions,
-}: SharedReader<T>): Promise<void> {
-  const { stream, group } = options
-  try {
-    const client = await link.writer()
-    for (const partition of partitions) {
-      const key = partitionKeys(stream.name, partition).entries
-      await runScript(client, HAND_BACK, [key], [group, name, visibilityMs])
-    }
-  } catch (error) {
-    link.events.emit('disturbed', { where: `leaving ${stream.name} for ${group}`, reason: messageOf(error) })
   }
 }

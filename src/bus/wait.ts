@@ -5,8 +5,8 @@
 import { afterMs, messageOf } from '../kernel/index.ts'
 import { hasCommand, type Redis, ready } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
+import type { Owned } from './lease.ts'
 import { isNoGroup, isPassing, type Link } from './link.ts'
-import type { Owned } from './ownership.ts'
 import { entriesByKey } from './reply.ts'
 import { partitionKeys, type Stream } from './stream.ts'
 

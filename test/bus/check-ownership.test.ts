@@ -146,4 +146,20 @@ describe('rivals on postgres', () => {
       expect(told).toEqual(['later admitted', 'later ends', 'former OWNERSHIP_LOST'])
     },
   )
+
+  it('the first effects of a new owner, all begun at once, do not wait for each other', async () => {
+    for (const owner of await owners(5)) {
+      let begun = 0
+      const together = Array.from({ length: 4 }, () =>
+        store.database.write(async (tx) => {
+          await firstTime(tx, owner.resource, `${owner.epoch} ${begun++}`, 0)
+          await eventually(() => begun >= 4)
+          await checkOwnership(tx, owner)
+        }),
+      )
+      await Promise.all(together)
+      // A deadlock is healed by running a transaction again.
+      expect(begun).toBe(4)
+    }
+  })
 })

@@ -51,7 +51,13 @@ describe('pausing', () => {
     const stream = numberStream({ partitions: 1 })
     const other = await startRedis(['--appendfsync', 'always'])
     const events = openNotingBus(other.url)
-    const link = openLink({ url: other.url, clock: bus.clock, events: events.events, source: 'test' })
+    const link = openLink({
+      url: other.url,
+      clock: bus.clock,
+      events: events.events,
+      source: 'test',
+      closing: new AbortController().signal,
+    })
     const stop = new AbortController()
     try {
       await events.publish(numbers(stream, 1, 1))
@@ -143,7 +149,13 @@ describe.each(['key', 'none', 'fold'] as const)('a paused group, %s', (kind) => 
 
 it('lets nothing begin that already waits for a slot, until it is resumed or the consumer stops', async () => {
   const stream = numberStream({ partitions: 1 })
-  const link = openLink({ url: redis.url, clock: bus.clock, events: bus.events, source: 'test' })
+  const link = openLink({
+    url: redis.url,
+    clock: bus.clock,
+    events: bus.events,
+    source: 'test',
+    closing: new AbortController().signal,
+  })
   const [stop, stopping] = [new AbortController(), new AbortController()]
   const run = async (group: string, goOn: () => unknown) => {
     const pause = watchPause(link, { stream, group }, stop.signal)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { replyFacts } from '../../src/bus/reply.ts'
-import { FORGET_CONSUMERS } from '../../src/bus/scripts.ts'
+import { FORGET_CONSUMERS } from '../../src/bus/upkeep-scripts.ts'
 import { closeRedis, connectRedis, type Redis, ready, runScript } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
