@@ -124,7 +124,7 @@ async function promote(stage: Stage, random: Random): Promise<void> {
 export const STRIKES: readonly Strike[] = [
   { name: 'kill a worker', lane: 'process', weight: 4, strike: kill('worker') },
   { name: 'kill a publisher', lane: 'process', weight: 2, strike: kill('publisher') },
-  { name: 'stop a worker briefly', lane: 'process', weight: 1, strike: pause('worker', 0.1, 0.8) },
+  { name: 'stop a worker briefly', lane: 'process', weight: 1, strike: pause('worker', 0.1, 1.1) },
   { name: 'stop a worker past its lease', lane: 'process', weight: 3, strike: pause('worker', 1.2, 3) },
   { name: 'stop a publisher', lane: 'process', weight: 1, strike: pause('publisher', 0.2, 2) },
   { name: 'stop a worker before its effect', lane: 'process', weight: 2, strike: haltAtEffect },
