@@ -229,6 +229,8 @@ async function frozenRedis(stage: Stage): Promise<void> {
   }
   const what = 'frozen Redis, ms'
   say({ what, who: 'told after the promised deadline', n: late!.length, ...spread(late!) })
+  // How late this machine is with a timer that has nothing to do with locks.
+  say({ what, who: 'a plain timer is late', n: plain!.length, ...spread(plain!) })
   say({
     what,
     who: 'told before the key ended',
