@@ -1,5 +1,5 @@
 // What the ledger runs: one consumer of executions, in order for each symbol.
-import { type Bus, Reject, RetryAfter } from '../bus/index.ts'
+import { type Bus, checkOwnership, Reject, RetryAfter } from '../bus/index.ts'
 import { executions } from '../catalog/index.ts'
 import type { Database } from '../db/index.ts'
 import { type Clock, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
@@ -33,13 +33,17 @@ export const bookExecutions = ({ bus, db, clock, events, nudge }: LedgerOptions)
     order: 'key',
     // A fill that is not booked is worse than one that waits.
     crashesMax: Number.POSITIVE_INFINITY,
-    async handle({ id: eventId, data }) {
+    async handle({ id: eventId, data }, { ownership }) {
       const kind = data.type === 'fill' ? 'fill' : 'trade'
       const id = data.type === 'fill' ? data.id : data.opportunityId
       const { symbol } = data
       const beganAt = clock.monotonic()
       try {
-        const { result, mismatch } = await db.write((tx) => bookEvent(tx, eventId, data))
+        const { result, mismatch } = await db.write(async (tx) => {
+          // A worker that was paused past its lease books nothing any more.
+          if (ownership) await checkOwnership(tx, ownership)
+          return bookEvent(tx, eventId, data)
+        })
         if (mismatch) events.emit('mismatch', { id, symbol, reason: mismatch })
         if (result === 'duplicate') return void events.emit('duplicate', { kind, id, symbol })
         events.emit('booked', { kind, id, symbol, tookMs: clock.monotonic() - beganAt })
