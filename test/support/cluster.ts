@@ -51,6 +51,8 @@ export async function startCluster({ replica = false } = {}): Promise<TestCluste
     tell,
     async moveSlot(slot, to) {
       const id = String(await tell(to, 'cluster', 'myid'))
+      // The newest claim wins: a word of the old owner that is still on its way must not take the slot back.
+      await tell(to, 'cluster', 'bumpepoch')
       // The new owner first: a slot must never be without one.
       for (const master of [to, ...masters.filter((one) => one !== to)]) {
         await tell(master, 'cluster', 'setslot', slot, 'node', id)
