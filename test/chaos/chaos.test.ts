@@ -4,6 +4,9 @@ import { drivers, openPlace } from '../support/database.ts'
 import { reportOf } from './report.ts'
 import { runChaos } from './run.ts'
 
+// On a machine with much else to do.
+const TEST_MS = 180_000
+
 it.each(drivers)(
   'keeps every promise on %s while processes, connections and Redis are struck',
   async (driver) => {
@@ -14,10 +17,4 @@ it.each(drivers)(
         ...{ seed, messages: 1_000, database: options },
         ...{ workers: 2, leaseMs: 400, gapMs: 200, strikesMax: 12 },
       })
-      const broken = result.verdicts.filter(({ count }) => count > 0)
-      expect(broken, reportOf(result)).toEqual([])
-    } finally {
-      await remove()
-    }
-  },
-)
+      const broken = result.verdicts.filter(({ count }, TEST_MS)
