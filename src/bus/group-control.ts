@@ -3,13 +3,14 @@ import { SluiceError } from '../kernel/index.ts'
 import { type Redis, redisError, runScript } from '../redis/index.ts'
 import type { SeekPlace, SeekTarget } from './bus.ts'
 import { compareIds } from './codec.ts'
-import { COUNT, SEEK } from './control-scripts.ts'
+import { SEEK } from './control-scripts.ts'
+import { countBehind } from './count-behind.ts'
 import { isNoGroup, type Link } from './link.ts'
 import { replyFacts } from './reply.ts'
 import { idBefore } from './seek-place.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 
-// Entries that one call of the script counts: longer ones would hold up everybody else.
+// Entries that one call counts: longer ones would hold up everybody else.
 const COUNT_MAX = 2_000
 
 /** False when it was paused already. */
@@ -121,19 +122,6 @@ async function planPartition(
     }
   }
   return { place: { partition, entry: first, count, skipped }, read: added === '' ? '' : added - count }
-}
-
-/** Entries behind an id up to another, the first of them, and how many the stream was ever given. */
-async function countBehind(client: Redis, entries: string, behind: string, until: string) {
-  let [first, count, after] = ['', 0, behind]
-  for (;;) {
-    const answer = await runScript(client, COUNT, [entries, entries], [after, until, COUNT_MAX])
-    const [size, from, last, added] = answer as [number, string, string, number | '']
-    first ||= from
-    count += size
-    if (size < COUNT_MAX) return { first, count, added }
-    after = last
-  }
 }
 
 /** Entries up to an id that the group was given and has not acknowledged. */

@@ -3,6 +3,7 @@
 import type { Redis } from '../redis/index.ts'
 import type { GroupStatus, PartitionStatus, StreamStatus } from './bus.ts'
 import { entryTime, type RawEntry, sequenceOf } from './codec.ts'
+import { countBehind } from './count-behind.ts'
 import { countDeadLetters } from './dead-letters.ts'
 import { pausedGroups } from './group-control.ts'
 import type { Link } from './link.ts'
@@ -80,19 +81,18 @@ async function groupStatus(
   const first = oldest ? (await client.xrange(keys.entries, oldest, oldest))[0] : undefined
   const standsAt = (first ?? undelivered[0]) as RawEntry | undefined
   const age = oldest ?? undelivered[0]?.[0]
+  const sequence = standsAt ? sequenceOf(standsAt) : 0
+  const behind = async () => {
+    // What outside programs add carries no sequence. Redis counts it from 7.0 on, unless somebody deleted entries.
+    const counted = info['lag'] ?? (await countBehind(client, keys.entries, delivered, '+')).count
+    return standsAt ? Number(counted) + pending : 0
+  }
   return {
     group,
     pending,
-    lag: Math.max(lagOf(standsAt, lastSequence, Number(info['lag'] ?? 0) + pending), pending),
+    lag: Math.max(sequence > 0 ? lastSequence - sequence + 1 : await behind(), pending),
     oldestMs: age ? Math.max(0, nowMs - entryTime(age)) : 0,
     owner: owner && Number(until) > nowMs ? owner : undefined,
     epoch: Number(epoch ?? 0),
   }
-}
-
-/** What outside programs add carries no sequence; for such a stream Redis's own count is all there is. */
-function lagOf(standsAt: RawEntry | undefined, lastSequence: number, counted: number): number {
-  if (!standsAt) return 0
-  const sequence = sequenceOf(standsAt)
-  return sequence > 0 ? lastSequence - sequence + 1 : counted
 }

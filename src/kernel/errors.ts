@@ -7,7 +7,8 @@ export const ERROR_CODES = {
   PORT_IN_USE: 'A port that Sluice wants to listen on is taken.',
   ALREADY_RUNNING: 'Another `sluice start` runs in the same DATA_DIR.',
   REDIS_UNAVAILABLE: 'Redis did not answer.',
-  REDIS_UNFIT: 'The Redis server is too old, or it may evict keys.',
+  REDIS_UNFIT:
+    'The Redis server is too old, may evict keys, or is not of the topology that its address says.',
   REDIS_NOT_FOUND: 'No redis-server program and no running server was found.',
   REDIS_WRONG_TYPE: 'A Redis key holds another type than Sluice keeps there.',
   DATABASE_UNAVAILABLE: 'The database did not answer.',
