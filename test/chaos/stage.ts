@@ -31,7 +31,7 @@ export interface Stage {
   /** The next word of a member with this property, or undefined after the time. */
   heard(member: Member, what: keyof Said, withinMs: number): Promise<Said | undefined>
   /** Everybody's next connection leads to the master of now; the present ones end. */
-  retargetAll(): void
+  retargetAll(except?: Member): void
   /** How many messages every publisher knows to be confirmed. */
   confirmed(): number
   isPublished(): boolean
@@ -145,8 +145,8 @@ export function openStage(options: StageOptions): Stage {
         listeners.add(listener)
         member.exited.then(() => end())
       }),
-    retargetAll() {
-      for (const { proxy } of members) proxy.retarget(servers.port())
+    retargetAll(except) {
+      for (const member of members) if (member !== except) member.proxy.retarget(servers.port())
       own.retarget(servers.port())
     },
     confirmed: () => Math.min(...confirmed),

@@ -114,9 +114,18 @@ async function promote(stage: Stage, random: Random): Promise<void> {
     for (const member of free(stage)) member.proxy.retarget(servers.replica()!.port)
     await sleep(between(random, 0, 200))
   }
+  // One that is left behind goes on with the former master, and takes over everything there.
+  const workers = free(stage, 'worker')
+  const straggler = !isKilled && workers.length > 1 ? pick(random, workers) : undefined
+  if (straggler) straggler.busy = true
   await servers.promote()
-  stage.retargetAll()
+  stage.retargetAll(straggler)
   await servers.attachReplica()
+  if (straggler) {
+    await sleep(between(random, 1.5, 4) * stage.leaseMs)
+    straggler.proxy.retarget(servers.port())
+    straggler.busy = false
+  }
   // Left running it goes on as a master that nobody hears.
   if (!isKilled) await former.kill()
 }
