@@ -104,7 +104,13 @@ export async function take(membership: Membership, partition: number): Promise<n
     pause: membership.pause,
     stopping: stop.signal,
     lost: lose.signal,
-    isValid: () => !lose.signal.aborted && link.clock.monotonic() < holding.validUntil,
+    isValid() {
+      if (lose.signal.aborted) return false
+      if (link.clock.monotonic() < holding.validUntil) return true
+      // For good: what was left out in this moment stands in front of what comes next.
+      giveUp(new Error('FENCED the lease ran out'))
+      return false
+    },
     validUntil: asked + leaseMs,
     work: Promise.resolve(),
   }
@@ -150,7 +156,8 @@ export async function renewAll(membership: Membership): Promise<void> {
     const lease = partitionKeys(stream.name, holding.partition).lease(group)
     try {
       await runScript(client, RENEW, [lease], [holding.owner, holding.epoch, leaseMs])
-      holding.validUntil = asked + leaseMs
+      // One that came too late must not bring it back.
+      if (holding.isValid()) holding.validUntil = asked + leaseMs
     } catch (error) {
       if (isFenced(error)) holding.giveUp(error)
       else throw error

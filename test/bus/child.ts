@@ -23,12 +23,9 @@ const consume = bus.consume<Numbered>({
   stream,
   group: 'g',
   order: 'key',
-  async handle({ data, attempt }) {
-    if (mode === 'poisoned' && data.key === 'poison') {
-      await redis.rpush(effects, JSON.stringify({ name, ...data, attempt }))
-      process.kill(process.pid, 'SIGKILL')
-    }
-    await redis.rpush(effects, JSON.stringify({ name, ...data, attempt }))
+  async handle({ data, attempt }, { ownership }) {
+    await redis.rpush(effects, JSON.stringify({ name: `${name}@${ownership?.epoch}`, ...data, attempt }))
+    if (mode === 'poisoned' && data.key === 'poison') process.kill(process.pid, 'SIGKILL')
   },
 })
 

@@ -1,5 +1,6 @@
 // The checker of what several owners did to one stream, given in the order in which it happened.
 export interface Effect {
+  /** The owner: a worker under one epoch. */
   readonly name: string
   readonly key: string
   readonly n: number
@@ -23,6 +24,7 @@ export function faultsOf(effects: readonly Effect[], keys: readonly string[], ea
 function faultsOfKey(effects: readonly Effect[], key: string, each: number): string[] {
   const faults: string[] = []
   const lastOf = new Map<string, number>()
+  const owners = new Set<string>()
   /** Effects of an owner since another one took its place. */
   const after = new Map<string, number>()
   let done = -1
@@ -34,12 +36,13 @@ function faultsOfKey(effects: readonly Effect[], key: string, each: number): str
     if (n > done || owner === undefined) {
       if (owner !== undefined && owner !== name) after.set(owner, 0)
       owner = name
+      owners.add(name)
       after.delete(name)
     } else if (name !== owner) {
       const times = (after.get(name) ?? -1) + 1
       after.set(name, times)
-      const isNew = last === undefined
-      if (!isNew && times > 1) faults.push(`${key}: ${name} went on after ${owner} had taken over`)
+      // A new owner repeats what was not acknowledged before it comes to what is new.
+      if (owners.has(name) && times > 1) faults.push(`${key}: ${name} went on after ${owner} had taken over`)
     }
     lastOf.set(name, n)
     done = Math.max(done, n)
