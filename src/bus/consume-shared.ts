@@ -12,6 +12,7 @@ import { openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
 import { consumerName, insist, isPassing, type Link, unlessAborted } from './link.ts'
 import { isWrongType } from './move-aside.ts'
+import { openPace, type Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import { pausable, watchPause } from './pause.ts'
 import type { Publish } from './publish.ts'
@@ -37,6 +38,7 @@ interface Consumer<T> {
   readonly stopping: AbortSignal
   readonly tally: Tally
   readonly refused: (error: unknown) => void
+  readonly pace: Pace
 }
 
 export function consumeShared<T>(
@@ -54,6 +56,7 @@ export function consumeShared<T>(
     const stopping = AbortSignal.any([signal, failed.signal])
     const pause = watchPause(link, options, stopping)
     const slots = pausable(openSlots(concurrency), pause, stopping)
+    const pace = openPace(concurrency)
     const held = openHold(WAITING_MAX, HELD_CHARACTERS_MAX)
     const refused = (error: unknown) => {
       // While stopping, an entry that could not be acknowledged stays pending and comes again.
@@ -62,10 +65,10 @@ export function consumeShared<T>(
       else link.events.emit('disturbed', { where: stream.name, reason: messageOf(error) })
     }
     const consumers = partitions.map((partition) =>
-      openConsumer(link, publish, options, { name, partition, slots, stopping, inWork, refused }),
+      openConsumer(link, publish, options, { name, partition, slots, stopping, inWork, refused, pace }),
     )
     const shared: SharedReader<T> = {
-      ...{ link, options, name, visibilityMs, partitions, inWork, pause, stopping },
+      ...{ link, options, name, visibilityMs, partitions, inWork, pause, pace, stopping },
       async room() {
         await held.room()
         // The next entries are here when a handler ends; more would be withheld from the other consumers.
@@ -117,6 +120,7 @@ interface Place {
   readonly stopping: AbortSignal
   readonly inWork: ReadonlyMap<number, ReadonlySet<string>>
   readonly refused: (error: unknown) => void
+  readonly pace: Pace
 }
 
 function openConsumer<T>(
@@ -125,7 +129,7 @@ function openConsumer<T>(
   options: ConsumeOptions<T>,
   place: Place,
 ): Consumer<T> {
-  const { name, partition, slots, stopping, inWork, refused } = place
+  const { name, partition, slots, stopping, inWork, refused, pace } = place
   const { stream, group } = options
   const { entries } = partitionKeys(stream.name, partition)
   const where = `${stream.name} for ${group}`
@@ -144,7 +148,7 @@ function openConsumer<T>(
   const isOurs = (entry: string) => inWork.get(partition)!.has(entry)
   const handlers = openHandlers(link.clock, options, { ownership: undefined, publish, over: link.closing })
   return {
-    ...{ link, options, name, partition, stopping, tally, refused },
+    ...{ link, options, name, partition, stopping, tally, refused, pace },
     acknowledger: openAcknowledger({ send, refused }),
     attempts: { link, options, handlers, slots, stopping, begin, isOurs, failed: refused },
   }
@@ -152,7 +156,7 @@ function openConsumer<T>(
 
 /** Brings one entry to its end; `release` when it is no longer in work here, `done` when it takes no room any more. */
 function settle<T>(consumer: Consumer<T>, delivered: Delivered, release: () => void, done: () => void): void {
-  const { link, options, partition, acknowledger, attempts, stopping, tally, refused } = consumer
+  const { link, options, partition, acknowledger, attempts, stopping, tally, refused, pace } = consumer
   const { raw, attempt: number, again } = delivered
   const { stream, group } = options
   const leave = () => {
@@ -181,6 +185,7 @@ function settle<T>(consumer: Consumer<T>, delivered: Delivered, release: () => v
     if (outcome.kind === 'kept') return void leave()
     if (outcome.kind === 'dead') return void dig(outcome)
     tally.add(link.clock.monotonic() - began)
+    pace.ended()
     acknowledge()
   })
 }

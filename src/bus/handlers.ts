@@ -2,7 +2,7 @@
 // made when it is asked for, and one timer serves all of them: a controller, an AbortSignal.any and a timer for each
 // entry cost more than everything else on the consumer's path (numbers in docs/BUS.md).
 import { afterMs, type Clock, SluiceError } from '../kernel/index.ts'
-import type { ConsumeOptions, Entry, HandlerContext, Ownership } from './bus.ts'
+import type { ConsumeOptions, Entry, HandlerContext, Outgoing, Ownership } from './bus.ts'
 import type { Publish } from './publish.ts'
 
 const TIMEOUT_MS = 60_000
@@ -16,7 +16,11 @@ export interface Handlers<T> {
 
 interface Running {
   until: number
-  end(reason: unknown): void
+  readonly ended: (error: unknown) => void
+  /** Set once it was ended from outside. */
+  over: { readonly reason: unknown } | undefined
+  /** Made when it is asked for. */
+  controller: AbortController | undefined
 }
 
 type HandlerOptions<T> = Pick<ConsumeOptions<T>, 'handle' | 'timeoutMs' | 'stream' | 'group'>
@@ -46,58 +50,57 @@ export function openHandlers<T>(
       const now = clock.monotonic()
       for (const one of running) {
         if (one.until > now) return time(one.until - now)
-        one.end(
-          new SluiceError('HANDLER_TIMEOUT', `The handler ran longer than ${timeoutMs} ms.`, {
-            ...{ stream: stream.name, group, timeoutMs },
-          }),
-        )
+        const facts = { stream: stream.name, group, timeoutMs }
+        const message = `The handler ran longer than ${timeoutMs} ms.`
+        end(one, new SluiceError('HANDLER_TIMEOUT', message, facts))
       }
     })
   }
 
-  ending.addEventListener(
-    'abort',
-    () => {
-      for (const one of running) one.end(ending.reason)
+  const finish = (one: Running, error: unknown) => {
+    if (running.delete(one)) one.ended(error)
+  }
+  const end = (one: Running, reason: unknown) => {
+    one.over = { reason }
+    // A handler that ignores its signal must not hold the entry for ever.
+    finish(one, reason)
+    one.controller?.abort(reason)
+  }
+  const endAll = () => {
+    for (const one of running) end(one, ending.reason)
+  }
+  ending.addEventListener('abort', endAll, { once: true })
+  const publishOwn = (events: readonly Outgoing[]) => publish(events, ownership)
+
+  const contextOf = (one: Running): HandlerContext => ({
+    get signal() {
+      one.controller ??= new AbortController()
+      if (one.over && !one.controller.signal.aborted) one.controller.abort(one.over.reason)
+      return one.controller.signal
     },
-    { once: true },
-  )
+    progress() {
+      // Behind the others, whose deadlines are earlier now; one that has ended stays ended.
+      if (!running.delete(one)) return
+      one.until = clock.monotonic() + lifeMs
+      running.add(one)
+    },
+    ownership,
+    publish: publishOwn,
+  })
+
   return {
     run(entry, ended) {
-      let over: { reason: unknown } | undefined
-      let controller: AbortController | undefined
-      const finish = (error: unknown) => {
-        if (running.delete(one)) ended(error)
-      }
       const one: Running = {
+        ended,
         until: clock.monotonic() + lifeMs,
-        // A handler that ignores its signal must not hold the entry for ever.
-        end(reason) {
-          over = { reason }
-          finish(reason)
-          controller?.abort(reason)
-        },
-      }
-      const context: HandlerContext = {
-        get signal() {
-          controller ??= new AbortController()
-          if (over && !controller.signal.aborted) controller.abort(over.reason)
-          return controller.signal
-        },
-        progress() {
-          // Behind the others, whose deadlines are earlier now; one that has ended stays ended.
-          if (!running.delete(one)) return
-          one.until = clock.monotonic() + lifeMs
-          running.add(one)
-        },
-        ownership,
-        publish: (events) => publish(events, ownership),
+        over: undefined,
+        controller: undefined,
       }
       running.add(one)
       if (!isTimed) time(lifeMs)
-      const threw = (error: unknown) => finish(error ?? new Error('the handler threw nothing'))
+      const threw = (error: unknown) => finish(one, error ?? new Error('the handler threw nothing'))
       try {
-        handle(entry, context).then(() => finish(undefined), threw)
+        handle(entry, contextOf(one)).then(() => finish(one, undefined), threw)
       } catch (error) {
         threw(error)
       }

@@ -25,26 +25,28 @@ export function openSlots(count: number): Slots {
   let free = count
   let load = 0
   const changes = openChanges()
-  const queue: { needs: number; begin: () => void }[] = []
+  const queue: { needs: number; work: Work }[] = []
 
   const leave = (needs: number) => {
     load--
     free += needs
     for (let next = queue[0]; next && next.needs <= free; next = queue[0]) {
       queue.shift()
-      free -= next.needs
-      next.begin()
+      begin(next.work, next.needs)
     }
     changes.tell()
+  }
+  const leaveOne = () => leave(1)
+  const begin = (work: Work, needs: number) => {
+    free -= needs
+    work(needs === 1 ? leaveOne : () => leave(needs))
   }
   return {
     enter(work, alone = false) {
       const needs = alone ? count : 1
       load++
-      const begin = () => work(() => leave(needs))
-      if (queue.length > 0 || free < needs) return void queue.push({ needs, begin })
-      free -= needs
-      begin()
+      if (queue.length > 0 || free < needs) queue.push({ needs, work })
+      else begin(work, needs)
     },
     below: (limit) => changes.until(() => load < limit),
   }

@@ -8,6 +8,7 @@ import { openGapDetector } from './gaps.ts'
 import { healGroup } from './groups.ts'
 import { insist, isNoGroup, isPassing, type Link } from './link.ts'
 import { healTypes, isWrongType } from './move-aside.ts'
+import type { Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import type { Pause } from './pause.ts'
 import { entriesByKey, heldOf, newOf } from './reply.ts'
@@ -33,6 +34,7 @@ export interface SharedReader<T> {
   /** An entry in work here has gone to another consumer. */
   readonly drop: (partition: number, entry: string) => void
   readonly room: () => Promise<void>
+  readonly pace: Pace
   /** Whether the group takes anything at present. */
   readonly pause: Pause
   readonly stopping: AbortSignal
@@ -51,6 +53,7 @@ export async function readNew<T>(shared: SharedReader<T>, partitions: readonly n
   const reader = link.reader(`${stream.name}:${group}`, entries)
   const stop = () => reader.disconnect()
   stopping.addEventListener('abort', stop, { once: true })
+  const ahead: Ahead = new Map()
   let unseen = false
   let isBehind = true
   try {
@@ -61,35 +64,60 @@ export async function readNew<T>(shared: SharedReader<T>, partitions: readonly n
         if (unseen) await readHeld(shared, partitions)
         unseen = false
         isBehind = isBehind
-          ? await readBacklog(shared, partitions)
+          ? await readBacklog(shared, partitions, ahead)
           : await readBlocking(shared, reader, partitions)
       } catch (error) {
+        await forget(ahead)
         if (stopping.aborted) return
         unseen = true
         await recover(shared, error)
       }
     }
   } finally {
+    await forget(ahead)
     stopping.removeEventListener('abort', stop)
     await closeRedis(reader)
   }
 }
 
+/** partition → what is read ahead of it: the server works while we do. */
+type Ahead = Map<number, Promise<RawEntry[]>>
+
+/** What was read ahead is held by us all the same, and found there. */
+async function forget(ahead: Ahead): Promise<void> {
+  await Promise.allSettled(ahead.values())
+  ahead.clear()
+}
+
 /** Whether any partition may hold more. */
-async function readBacklog<T>(shared: SharedReader<T>, partitions: readonly number[]): Promise<boolean> {
-  const { link, options, name, room, stopping } = shared
-  const { stream, group, concurrency = 16 } = options
+async function readBacklog<T>(
+  shared: SharedReader<T>,
+  partitions: readonly number[],
+  ahead: Ahead,
+): Promise<boolean> {
+  const { room, pace, pause, stopping } = shared
   let isBehind = false
   for (const partition of partitions) {
     await room()
-    if (stopping.aborted) return false
-    const { entries } = partitionKeys(stream.name, partition)
-    const args = ['', '', group, name, concurrency, READ_BYTES]
-    const raws = newOf(await runScript(await link.writer(), READ_NEW, [entries, entries], args))
+    if (stopping.aborted || pause.isPaused()) break
+    const count = pace.count()
+    const raws = await (ahead.get(partition) ?? readBatch(shared, partition, count))
+    ahead.delete(partition)
+    if (raws.length >= count) {
+      isBehind = true
+      // Slow handlers would only withhold it from other consumers.
+      if (pace.isFast()) ahead.set(partition, readBatch(shared, partition, pace.count()))
+    }
     hand(shared, partition, raws)
-    if (raws.length >= concurrency) isBehind = true
   }
-  return isBehind
+  return isBehind || ahead.size > 0
+}
+
+async function readBatch<T>(shared: SharedReader<T>, partition: number, count: number): Promise<RawEntry[]> {
+  const { link, options, name } = shared
+  const { entries } = partitionKeys(options.stream.name, partition)
+  const args = ['', '', options.group, name, count, READ_BYTES]
+  return newOf(await runScript(await link.writer(), READ_NEW, [entries, entries], args))
 }
 
 async function readBlocking<T>(
