@@ -89,23 +89,24 @@ describe.each(drivers)('the ledger worker on %s', (driver) => {
 
   it('waits for a busy database without giving a fill up', async () => {
     const rival = openDatabase(test.options)
-    let release = () => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    const begun = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
     // Another writer holds the balance that the next fill changes, for several attempts.
     const holding = rival.write(async ({ sql, t }) => {
       await sql.update(t.cash).set({ updatedAt: 1 }).where(eq(t.cash.asset, 'USDT'))
-      await held
+      begun.resolve()
+      await held.promise
       throw new Error('rolled back')
     })
+    holding.catch(() => {})
+    await begun.promise
     const attempts: number[] = []
     const note = ({ attempt }: { attempt: number }) => void attempts.push(attempt)
     bus.events.on('retried', note)
     const before = await test.database.read(totalsOf)
     await publish(execution('F/USDT', 1).map(told))
     await eventually(() => attempts.length >= 3, { what: 'three postponed attempts' })
-    release()
+    held.resolve()
     await expect(holding).rejects.toThrow('rolled back')
     await rival.close()
     await eventually(async () => (await test.database.read(totalsOf)).trades === before.trades + 1)
