@@ -11,6 +11,8 @@ export interface NodeFacts {
   readonly mode: string
   readonly policy: string
   readonly aof: boolean
+  /** When it writes the AOF to disk: always, everysec or no; undefined where CONFIG is forbidden. */
+  readonly fsync: string | undefined
   /** It refuses writes without a replica that follows (min-replicas-to-write). */
   readonly demandsReplicas: boolean
   readonly replicas: readonly RedisHost[]
@@ -87,10 +89,12 @@ async function inspectNode(node: RedisNode, place: RedisPlace | undefined): Prom
   const mode = info.get('redis_mode') ?? 'standalone'
   // A sentinel, which somebody took for a server, has no such command.
   const [seconds, micros] = mode === 'sentinel' ? [0, 0] : await node.time()
-  const folder = await node.config('GET', 'dir').then(
-    (answer) => configValue(answer),
-    () => undefined,
-  )
+  const setting = (name: string) =>
+    node.config('GET', name).then(
+      (answer) => configValue(answer, name),
+      () => undefined,
+    )
+  const [folder, fsync] = [await setting('dir'), await setting('appendfsync')]
   // The options of a client under Sentinel hold no address; there is one master, and its name says enough.
   const { host, port } = node.options
   const where = place?.kind === 'sentinel' ? `the master ${place.service}` : `${host}:${port}`
@@ -101,6 +105,7 @@ async function inspectNode(node: RedisNode, place: RedisPlace | undefined): Prom
     mode,
     policy: info.get('maxmemory_policy') ?? 'unknown',
     aof: info.get('aof_enabled') === '1',
+    fsync,
     demandsReplicas: info.has('min_slaves_good_slaves'),
     replicas: [...info].flatMap(([name, value]) => (/^slave\d+$/.test(name) ? replicaOf(value) : [])),
     timeMs: Number(seconds) * 1_000 + Number(micros) / 1_000,
@@ -128,8 +133,8 @@ function readInfo(text: string): Map<string, string> {
 }
 
 // RESP3 answers a map, RESP2 a list.
-function configValue(answer: unknown): string | undefined {
+function configValue(answer: unknown, name: string): string | undefined {
   if (Array.isArray(answer)) return typeof answer[1] === 'string' ? answer[1] : undefined
-  const value = (answer as Record<string, unknown> | null)?.['dir']
+  const value = (answer as Record<string, unknown> | null)?.[name]
   return typeof value === 'string' ? value : undefined
 }

@@ -69,13 +69,18 @@ function judgeNode({ where, version, policy }: NodeFacts): void {
 }
 
 function warningsOf(
-  { where, aof, role, replicas, demandsReplicas }: NodeFacts,
+  { where, aof, fsync, role, replicas, demandsReplicas }: NodeFacts,
   topology: RedisFacts['topology'],
 ): string[] {
   const warnings: string[] = []
   if (!aof) {
     warnings.push(
       `Redis at ${where} has no AOF: a crash of the server loses what came since its last save (redis-cli config set appendonly yes)`,
+    )
+  }
+  if (aof && fsync !== undefined && fsync !== 'always') {
+    warnings.push(
+      `Redis at ${where} has appendfsync ${fsync}: a crash may lose what it confirmed in the last seconds (redis-cli config set appendfsync always)`,
     )
   }
   if (topology !== 'single' && role === 'master' && replicas.length > 0 && !demandsReplicas) {

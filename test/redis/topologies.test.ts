@@ -188,6 +188,12 @@ describe('what is found behind an address', () => {
     expect([await judge(single.url), await judge(cluster.url)]).toEqual([[], []])
   })
 
+  it('warns of a server that confirms before it has written', async () => {
+    const hasty = await startRedis(['--appendfsync', 'everysec'])
+    expect(await judge(hasty.url)).toEqual([expect.stringContaining('appendfsync everysec')])
+    await hasty.stop()
+  })
+
   it('warns of a master that a failover would make lose writes', async () => {
     expect(await judge(sentinel.url)).toEqual([expect.stringContaining('min-replicas-to-write')])
   })
