@@ -56,8 +56,8 @@ export function attempt<T>(
   again: boolean,
   ended: (outcome: Outcome) => void,
 ): void {
-  const { retryMs = RETRY_MS, crashesMax = CRASHES_MAX } = attempts.options
-  if (again && entry.attempt > Math.max(retryMs.length + 1, crashesMax)) {
+  const { crashesMax = CRASHES_MAX } = attempts.options
+  if (again && entry.attempt > crashesMax) {
     const reason = `begun ${entry.attempt - 1} times without an end: its handler takes the process down`
     return void ended({ kind: 'dead', reason, stack: undefined, attempts: entry.attempt - 1 })
   }
@@ -92,7 +92,8 @@ function beginMarked<T>(attempts: Attempts<T>, entry: Entry<T>): Promise<unknown
       if (!mayBegin(attempts, entry)) return void end(KEPT)
       attempts
         .begin(entry.entry, entry.attempt)
-        .then(() => attempts.handlers.run(entry, end))
+        // Time may have passed meanwhile that no timer has noticed yet.
+        .then(() => (mayBegin(attempts, entry) ? attempts.handlers.run(entry, end) : end(KEPT)))
         .catch((error) => {
           attempts.failed(error)
           end(KEPT)
@@ -133,8 +134,8 @@ async function attemptAgain<T>(
   }
 }
 
-const mayBegin = <T>({ stopping, isOurs }: Attempts<T>, { entry }: Entry<T>) =>
-  !stopping.aborted && isOurs(entry)
+const mayBegin = <T>({ link, stopping, isOurs }: Attempts<T>, { entry }: Entry<T>) =>
+  !stopping.aborted && !link.closing.aborted && isOurs(entry)
 
 const stackOf = (error: unknown) => (error instanceof Error ? error.stack : undefined)
 

@@ -61,7 +61,7 @@ export interface Ownership {
 }
 
 export interface HandlerContext {
-  /** Aborts when the partition is lost or the handler's time is up; a handler may finish while the worker drains. */
+  /** Aborts when the partition is lost, the bus is closed or the handler's time is up; a handler may finish while the worker drains. */
   readonly signal: AbortSignal
   /** The handler is still at work: its `timeoutMs` begins anew. */
   progress(): void
@@ -202,7 +202,8 @@ export interface Bus {
   readonly clock: Clock
   readonly events: BusEmitter
   /**
-   * Resolves when Redis has stored every event (and, for a durable stream, when a replica confirmed it). Rejects
+   * Resolves when Redis has stored every event and, for a durable stream, when as many replicas as are configured
+   * have confirmed it. Rejects
    * with OVERLOADED, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE or REDIS_UNAVAILABLE; publishing again is always safe.
    * Events of one key keep their order.
    */

@@ -1,13 +1,22 @@
 // Pub/sub: at most once. A listener is told each time its subscription is confirmed, because what was said while it
 // was away is gone and only it knows what to do about that.
 import { aborted, messageOf, repeat, runTasks, type Task } from '../kernel/index.ts'
-import { closeRedis, connectRedis, type Redis, redisError } from '../redis/index.ts'
+import { closeRedis, connectRedis, onNodeOf, type Redis, redisError } from '../redis/index.ts'
 import type { ChannelListener } from './bus.ts'
 import { isPassing, type Link } from './link.ts'
 
 // A subscriber only ever listens, so nothing but a question shows that the other end is gone or frozen.
 const ASK_EVERY_MS = 2_000
 const ANSWER_MS = 2_000
+
+/** Publishes on the node of the channel, where what is said arrives in order. Rejects while no server is connected. */
+export async function tell(link: Link, channel: string, message: string): Promise<void> {
+  try {
+    await onNodeOf(await link.writer(), channel).publish(channel, message)
+  } catch (error) {
+    throw redisError(error, link.url)
+  }
+}
 
 export function listen(
   link: Link,
@@ -29,7 +38,7 @@ export function listen(
         disturbed(error)
       }
     })
-    // ioredis subscribes again after a reconnect, but does not say when that is confirmed; so it is asked here.
+    // Nothing subscribes again by itself (roles.ts in src/redis).
     client.on('ready', () => {
       client
         .psubscribe(...patterns)

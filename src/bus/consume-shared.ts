@@ -1,17 +1,16 @@
 // Without order: every consumer of the group takes any entry. What a silent consumer holds goes to another after the
 // visibility time-out; what is in work here is claimed again before that, so a long handler is left in peace.
 import { messageOf, repeat, runTasks, type Task } from '../kernel/index.ts'
-import { isCluster, runScript } from '../redis/index.ts'
+import { isCluster, isWrongType, runScript } from '../redis/index.ts'
 import { type Acknowledger, openAcknowledger } from './acknowledge.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import type { ConsumeOptions } from './bus.ts'
 import { decodeEntry } from './codec.ts'
 import { type Burial, bury } from './dead-letters.ts'
 import { openGroupSurely } from './groups.ts'
-import { openHandlers } from './handlers.ts'
+import { type Handlers, openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
 import { consumerName, insist, isPassing, type Link, unlessAborted } from './link.ts'
-import { isWrongType } from './move-aside.ts'
 import { openPace, type Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import { pausable, watchPause } from './pause.ts'
@@ -64,8 +63,11 @@ export function consumeShared<T>(
       if (!isPassing(error) && !isWrongType(error)) failed.abort(error)
       else link.events.emit('disturbed', { where: stream.name, reason: messageOf(error) })
     }
+    const drained = new AbortController()
+    const over = AbortSignal.any([drained.signal, link.closing])
+    const handlers = openHandlers(link.clock, options, { ownership: undefined, publish, over })
     const consumers = partitions.map((partition) =>
-      openConsumer(link, publish, options, { name, partition, slots, stopping, inWork, refused, pace }),
+      openConsumer(link, options, { name, partition, slots, stopping, inWork, refused, pace, handlers }),
     )
     const shared: SharedReader<T> = {
       ...{ link, options, name, visibilityMs, partitions, inWork, pause, pace, stopping },
@@ -87,13 +89,13 @@ export function consumeShared<T>(
       },
     }
     // Also while the last handlers finish: what they hold must not go to others meanwhile.
-    const drained = new AbortController()
     const keeping = repeat(visibilityMs / 3, link.clock, () => keep(shared))(drained.signal).catch(refused)
     try {
       await unlessAborted(stopping, () => openGroupSurely(link, { stream, group, from }, stopping))
-      const together = isCluster(await link.writer())
-        ? partitions.map((partition) => [partition])
-        : [partitions]
+      const apart = await unlessAborted(stopping, () =>
+        insist(link, `${stream.name} for ${group}`, stopping, async (client) => isCluster(client)),
+      )
+      const together = apart ? partitions.map((partition) => [partition]) : [partitions]
       await runTasks(
         [
           ...together.map((some) => () => readNew(shared, some)),
@@ -113,7 +115,8 @@ export function consumeShared<T>(
   }
 }
 
-interface Place {
+interface Place<T> {
+  readonly handlers: Handlers<T>
   readonly name: string
   readonly partition: number
   readonly slots: Slots
@@ -123,13 +126,8 @@ interface Place {
   readonly pace: Pace
 }
 
-function openConsumer<T>(
-  link: Link,
-  publish: Publish,
-  options: ConsumeOptions<T>,
-  place: Place,
-): Consumer<T> {
-  const { name, partition, slots, stopping, inWork, refused, pace } = place
+function openConsumer<T>(link: Link, options: ConsumeOptions<T>, place: Place<T>): Consumer<T> {
+  const { name, partition, slots, stopping, inWork, refused, pace, handlers } = place
   const { stream, group } = options
   const { entries } = partitionKeys(stream.name, partition)
   const where = `${stream.name} for ${group}`
@@ -146,7 +144,6 @@ function openConsumer<T>(
       await runScript(client, BEGIN, [entries, entries], ['', '', group, name, entry, number])
     })
   const isOurs = (entry: string) => inWork.get(partition)!.has(entry)
-  const handlers = openHandlers(link.clock, options, { ownership: undefined, publish, over: link.closing })
   return {
     ...{ link, options, name, partition, stopping, tally, refused, pace },
     acknowledger: openAcknowledger({ send, refused }),

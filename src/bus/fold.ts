@@ -3,6 +3,7 @@
 // the same ids and are recognised.
 import { messageOf, SluiceError, type Task } from '../kernel/index.ts'
 import type { Entry, FoldOptions, Outgoing } from './bus.ts'
+import { tell } from './channels.ts'
 import { acknowledge, type Folding, lastDelivered, loadCheckpoint, whileOwned } from './checkpoint.ts'
 import { compareIds, decodeEntry, type RawEntry, sequenceOf } from './codec.ts'
 import { bury } from './dead-letters.ts'
@@ -80,7 +81,7 @@ async function applyAll<T, S>(
   const { link, options } = folding
   const began = link.clock.monotonic()
   const effects: Effect[] = []
-  const tell: { channel: string; message: string }[] = []
+  const messages: { channel: string; message: string }[] = []
   for (const raw of raws) {
     // Read back during the restoration and held by the group as well: applied once.
     if (compareIds(raw[0], folding.at) <= 0) continue
@@ -89,14 +90,14 @@ async function applyAll<T, S>(
     const output = entry && (await applyOne(folding, raw, entry))
     if (output) {
       if (output.events.length > 0) effects.push({ raw, events: output.events })
-      if (output.tell) tell.push(...output.tell)
+      if (output.tell) messages.push(...output.tell)
     }
     folding.sequence = sequenceOf(raw) || folding.sequence
     folding.at = raw[0]
   }
   await say(folding, publish, effects)
-  const client = tell.length > 0 ? await link.writer().catch(() => undefined) : undefined
-  for (const { channel, message } of tell) client?.publish(channel, message).catch(() => {})
+  // At most once, as every message on a channel: the next one says what is true then.
+  for (const { channel, message } of messages) void tell(link, channel, message).catch(() => {})
   const tookMs = link.clock.monotonic() - began
   link.events.emit('handled', {
     stream: options.stream.name,

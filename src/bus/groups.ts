@@ -1,8 +1,10 @@
 // Consumer groups. Trimming waits for every group that is registered and for every one that exists.
+
 import { messageOf } from '../kernel/index.ts'
 import type { Redis } from '../redis/index.ts'
+import { isWrongType } from '../redis/index.ts'
 import { insist, type Link } from './link.ts'
-import { healTypes, isWrongType } from './move-aside.ts'
+import { healTypes } from './move-aside.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 
 export interface GroupOptions {

@@ -90,6 +90,7 @@ export function openHandlers<T>(
 
   return {
     run(entry, ended) {
+      if (ending.aborted) return void ended(ending.reason)
       const one: Running = {
         ended,
         until: clock.monotonic() + lifeMs,

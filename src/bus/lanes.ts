@@ -27,13 +27,24 @@ export function openSlots(count: number): Slots {
   const changes = openChanges()
   const queue: { needs: number; work: Work }[] = []
 
+  let isBeginning = false
+  /** Never nested: work that ends at once, as all does when a consumer stops, would go ever deeper. */
+  const beginWaiting = () => {
+    if (isBeginning) return
+    isBeginning = true
+    try {
+      for (let next = queue[0]; next && next.needs <= free; next = queue[0]) {
+        queue.shift()
+        begin(next.work, next.needs)
+      }
+    } finally {
+      isBeginning = false
+    }
+  }
   const leave = (needs: number) => {
     load--
     free += needs
-    for (let next = queue[0]; next && next.needs <= free; next = queue[0]) {
-      queue.shift()
-      begin(next.work, next.needs)
-    }
+    beginWaiting()
     changes.tell()
   }
   const leaveOne = () => leave(1)

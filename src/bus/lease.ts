@@ -1,10 +1,10 @@
 // One partition's lease: taken, renewed, guarded by the monotonic clock, given back.
 import { afterMs, isSluiceError, messageOf } from '../kernel/index.ts'
-import { type Redis, runScript, type Wake } from '../redis/index.ts'
+import { isWrongType, type Redis, runScript, type Wake } from '../redis/index.ts'
 import type { Ownership } from './bus.ts'
 import { type GroupOptions, healGroup } from './groups.ts'
 import { isFenced, isNoGroup, type Link } from './link.ts'
-import { healTypes, isWrongType } from './move-aside.ts'
+import { healTypes } from './move-aside.ts'
 import type { Pause } from './pause.ts'
 import { ACQUIRE, RELEASE, RENEW } from './scripts.ts'
 import { partitionKeys, streamKeys } from './stream.ts'

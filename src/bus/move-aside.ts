@@ -1,14 +1,9 @@
 // A key of ours that holds another type was written by another program, and no entry of ours can be in it. It is moved
 // aside under a name that says so, and what belongs there is made again.
-import { isSluiceError, messageOf } from '../kernel/index.ts'
 import { runScript } from '../redis/index.ts'
 import type { Link } from './link.ts'
 import { partitionKeys, type Stream, streamKeys } from './stream.ts'
 import { MOVE_ASIDE } from './upkeep-scripts.ts'
-
-// Redis 6 wraps what a command of a script was refused with.
-export const isWrongType = (error: unknown): boolean =>
-  isSluiceError(error, 'REDIS_WRONG_TYPE') || /\bWRONGTYPE\b/.test(messageOf(error))
 
 /** Moves what is misplaced in one partition aside, and tells each as `lost`. */
 export async function healPartition(

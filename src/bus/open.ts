@@ -1,8 +1,7 @@
 // Puts the bus together.
 import { type Clock, processId, SluiceError, type Task } from '../kernel/index.ts'
-import { onNodeOf, redisError } from '../redis/index.ts'
 import type { Bus, Entry } from './bus.ts'
-import { listen } from './channels.ts'
+import { listen, tell } from './channels.ts'
 import { decodeEntry, type RawEntry } from './codec.ts'
 import { consumeOrdered } from './consume-ordered.ts'
 import { consumeShared } from './consume-shared.ts'
@@ -81,14 +80,7 @@ export function openBus({
     seekGroup: (stream, group, to) => seekGroup(link, stream, group, to),
     previewSeek: (stream, group, to) => previewSeek(link, stream, group, to),
     trim: (stream) => trimStream(link, stream),
-    async tell(channel, message) {
-      try {
-        // On the node of the channel: who listens there hears everything, and in order.
-        await onNodeOf(await link.writer(), channel).publish(channel, message)
-      } catch (error) {
-        throw redisError(error, url)
-      }
-    },
+    tell: (channel, message) => tell(link, channel, message),
     listen: (patterns, onMessage, onReady) => untilClosed(listen(link, patterns, onMessage, onReady)),
     async close() {
       closing.abort(new SluiceError('REDIS_UNAVAILABLE', 'The bus is closed.'))

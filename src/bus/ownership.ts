@@ -2,12 +2,12 @@
 // assignment, renews them, and gives up those that are assigned to another: it stops reading, finishes, acknowledges
 // and only then releases. An owner that cannot renew stops by its own monotonic clock before its lease runs out.
 import { messageOf, type Task } from '../kernel/index.ts'
-import { runScript } from '../redis/index.ts'
+import { isWrongType, runScript } from '../redis/index.ts'
 import { assign } from './assignment.ts'
 import { openGroupSurely, unlessFull } from './groups.ts'
 import { type Membership, type Owned, type OwnershipOptions, release, renewAll, take } from './lease.ts'
 import { consumerName, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
-import { healTypes, isWrongType } from './move-aside.ts'
+import { healTypes } from './move-aside.ts'
 import { watchPause } from './pause.ts'
 import { JOIN, LEAVE } from './scripts.ts'
 import { streamKeys } from './stream.ts'

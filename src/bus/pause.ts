@@ -53,6 +53,7 @@ export function watchPause(link: Link, { stream, group }: Watched, signal: Abort
   return {
     isPaused: () => isPaused,
     async passed(until, waitMs) {
+      if (!isPaused || until.aborted) return
       const late = new AbortController()
       const over = AbortSignal.any([until, late.signal])
       const cancel = waitMs === undefined ? () => {} : afterMs(waitMs, () => late.abort())

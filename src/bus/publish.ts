@@ -1,11 +1,11 @@
 // Publishing: one script call for each partition and at most 200 events. Partitions go side by side; the calls of one
 // partition follow each other, because a second one could succeed where the first was refused, and overtake it.
 import { messageOf, SluiceError } from '../kernel/index.ts'
-import { confirmWrites, type Redis, redisError, runScript } from '../redis/index.ts'
+import { confirmWrites, isWrongType, type Redis, redisError, runScript } from '../redis/index.ts'
 import type { Outgoing, Ownership, Receipt } from './bus.ts'
 import { encodeEvent } from './codec.ts'
 import { isFenced, type Link } from './link.ts'
-import { healPartition, isWrongType } from './move-aside.ts'
+import { healPartition } from './move-aside.ts'
 import { PUBLISH } from './scripts.ts'
 import { partitionKeys, partitionOf, type Stream } from './stream.ts'
 
@@ -138,7 +138,8 @@ async function confirm(
   lists: readonly Batch[][],
   send: () => Promise<void>,
 ): Promise<void> {
-  const keys = lists.map(([first]) => partitionKeys(first!.stream.name, first!.partition).barrier)
+  const durable = lists.filter(([first]) => first!.stream.durable)
+  const keys = durable.map(([first]) => partitionKeys(first!.stream.name, first!.partition).barrier)
   const { confirmed } = await confirmWrites(client, { replicas, timeoutMs, keys }, send)
   if (confirmed >= replicas) return
   throw new SluiceError(

@@ -1,4 +1,4 @@
-// Every script of the bus. Each touches keys of one partition only, which share a hash tag. Time is the server's.
+// The scripts on the path of an entry (others: upkeep-scripts.ts, control-scripts.ts). Each touches keys of one partition only, which share a hash tag. Time is the server's.
 import { defineScript } from '../redis/index.ts'
 
 export const NOW = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`
@@ -205,11 +205,16 @@ return gone`)
 
 /** KEYS entries. ARGV group, consumer, idleMs. What the consumer still holds may be taken by others at once. */
 export const HAND_BACK = defineScript(`
-local held = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1000, ARGV[2])
-for _, one in ipairs(held) do
-  redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, one[1], 'IDLE', ARGV[3], 'JUSTID')
-end
-return #held`)
+local from, count = '-', 0
+while true do
+  local held = redis.call('XPENDING', KEYS[1], ARGV[1], from, '+', 1000, ARGV[2])
+  for _, one in ipairs(held) do
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, one[1], 'IDLE', ARGV[3], 'JUSTID')
+  end
+  count = count + #held
+  if #held < 1000 then return count end
+  from = '(' .. held[#held][1]
+end`)
 
 /**
  * KEYS lease, entries, checkpoint. ARGV owner, epoch, group, state or '', at, sequence, then entry ids. \`sequence\` is

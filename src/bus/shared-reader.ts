@@ -1,13 +1,13 @@
 // Reading without order: a blocking read over all partitions, and what keeps it whole. An answer that was lost on the
 // way was delivered all the same, so after every disturbance our own list comes first.
 import { afterMs, messageOf } from '../kernel/index.ts'
-import { closeRedis, type Redis, ready, redisError, runScript } from '../redis/index.ts'
+import { closeRedis, isWrongType, type Redis, ready, redisError, runScript } from '../redis/index.ts'
 import type { ConsumeOptions } from './bus.ts'
 import type { RawEntry } from './codec.ts'
 import { openGapDetector } from './gaps.ts'
 import { healGroup } from './groups.ts'
 import { insist, isNoGroup, isPassing, type Link } from './link.ts'
-import { healTypes, isWrongType } from './move-aside.ts'
+import { healTypes } from './move-aside.ts'
 import type { Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import type { Pause } from './pause.ts'
@@ -80,12 +80,18 @@ export async function readNew<T>(shared: SharedReader<T>, partitions: readonly n
   }
 }
 
+interface Batch {
+  /** As many as were asked for. */
+  readonly count: number
+  readonly raws: Promise<RawEntry[]>
+}
+
 /** partition → what is read ahead of it: the server works while we do. */
-type Ahead = Map<number, Promise<RawEntry[]>>
+type Ahead = Map<number, Batch>
 
 /** What was read ahead is held by us all the same, and found there. */
 async function forget(ahead: Ahead): Promise<void> {
-  await Promise.allSettled(ahead.values())
+  await Promise.allSettled([...ahead.values()].map(({ raws }) => raws))
   ahead.clear()
 }
 
@@ -100,24 +106,30 @@ async function readBacklog<T>(
   for (const partition of partitions) {
     await room()
     if (stopping.aborted || pause.isPaused()) break
-    const count = pace.count()
-    const raws = await (ahead.get(partition) ?? readBatch(shared, partition, count))
+    const batch = ahead.get(partition) ?? readBatch(shared, partition)
     ahead.delete(partition)
-    if (raws.length >= count) {
+    const raws = await batch.raws
+    if (raws.length >= batch.count) {
       isBehind = true
       // Slow handlers would only withhold it from other consumers.
-      if (pace.isFast()) ahead.set(partition, readBatch(shared, partition, pace.count()))
+      if (pace.isFast()) ahead.set(partition, readBatch(shared, partition))
     }
     hand(shared, partition, raws)
   }
   return isBehind || ahead.size > 0
 }
 
-async function readBatch<T>(shared: SharedReader<T>, partition: number, count: number): Promise<RawEntry[]> {
-  const { link, options, name } = shared
+function readBatch<T>({ link, options, name, pace }: SharedReader<T>, partition: number): Batch {
   const { entries } = partitionKeys(options.stream.name, partition)
-  const args = ['', '', options.group, name, count, READ_BYTES]
-  return newOf(await runScript(await link.writer(), READ_NEW, [entries, entries], args))
+  const count = pace.count()
+  const read = async () => {
+    const args = ['', '', options.group, name, count, READ_BYTES]
+    return newOf(await runScript(await link.writer(), READ_NEW, [entries, entries], args))
+  }
+  const raws = read()
+  // Awaited when its turn comes; a failure before that is no unhandled one.
+  raws.catch(() => {})
+  return { count, raws }
 }
 
 async function readBlocking<T>(

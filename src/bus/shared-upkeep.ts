@@ -1,9 +1,8 @@
 // Without order nobody owns a partition: each consumer says what it works on, takes what silent ones hold, and hands
 // back at its end what it has not begun.
 import { messageOf } from '../kernel/index.ts'
-import { type Redis, redisError, runScript } from '../redis/index.ts'
+import { isWrongType, type Redis, redisError, runScript } from '../redis/index.ts'
 import { isNoGroup, isPassing } from './link.ts'
-import { isWrongType } from './move-aside.ts'
 import { HAND_BACK, KEEP } from './scripts.ts'
 import type { SharedReader } from './shared-reader.ts'
 import { partitionKeys } from './stream.ts'

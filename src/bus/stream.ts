@@ -19,7 +19,7 @@ export interface Stream<T> {
   readonly dedupeMs: number
   /** Largest encoded payload, bytes. */
   readonly maxPayloadBytes: number
-  /** Confirmed by a replica (WAIT) or the AOF, where one is configured. */
+  /** Confirmed by as many replicas as are configured (WAIT). */
   readonly durable: boolean
 }
 

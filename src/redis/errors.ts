@@ -1,11 +1,11 @@
 // What a failed command means.
-import { messageOf, SluiceError, withoutPassword } from '../kernel/index.ts'
+import { isSluiceError, messageOf, SluiceError, withoutPassword } from '../kernel/index.ts'
 
 /** Says what a failed command means; other errors that Redis itself answered pass through unchanged. */
 export function redisError(error: unknown, url: string): unknown {
   const text = messageOf(error)
   const where = withoutPassword(url)
-  if (text.startsWith('WRONGTYPE')) {
+  if (isWrongType(error)) {
     const advice = 'move or delete the key that another program wrote there'
     return new SluiceError('REDIS_WRONG_TYPE', `Redis at ${where}: ${text}; ${advice}.`, { where }, error)
   }
@@ -13,6 +13,10 @@ export function redisError(error: unknown, url: string): unknown {
   if (error instanceof SluiceError || isMistake(error)) return error
   return new SluiceError('REDIS_UNAVAILABLE', `Redis at ${where} did not answer: ${text}`, { where }, error)
 }
+
+/** True for a key that holds another type than the command works on. Redis 6 wraps it in a script's own error. */
+export const isWrongType = (error: unknown): boolean =>
+  isSluiceError(error, 'REDIS_WRONG_TYPE') || /\bWRONGTYPE\b/.test(messageOf(error))
 
 /**
  * True when the server says that another one is the right one by now: a demoted master, a slot that moved, a cluster

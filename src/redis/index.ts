@@ -1,7 +1,7 @@
 export { hasCommand } from './commands.ts'
 export { type Confirmation, confirmWrites } from './confirm.ts'
 export { type ConnectOptions, closeRedis, connectRedis, type Redis, ready } from './connect.ts'
-export { isElsewhere, isMistake, redisError } from './errors.ts'
+export { isElsewhere, isMistake, isWrongType, redisError } from './errors.ts'
 export { isCluster, nodesOf, onNodeOf, type RedisNode } from './nodes.ts'
 export type { Role } from './roles.ts'
 export { defineScript, runScript, type Script } from './script.ts'

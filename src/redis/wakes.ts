@@ -67,12 +67,15 @@ export function openWakes({ urls, clock, name, onError }: WakeOptions): Wakes {
   }
   const connect = () =>
     urls.map((url, server) => {
-      const client = connectRedis(url, 'subscriber', { name })
+      const onError = (error: Error) => {
+        for (const channel of channels.keys()) report(channel, server, error)
+      }
+      const client = connectRedis(url, 'subscriber', { name, onError })
       client.on('message', (channel: string, text: string) => tell(channel, server, text))
       client.on('close', () => {
         for (const { confirmed } of channels.values()) confirmed.delete(server)
       })
-      // The client subscribes again by itself, but does not say when that is confirmed; asking once more does.
+      // Nothing subscribes again by itself (roles.ts).
       client.on('ready', () => {
         for (const channel of channels.keys()) void subscribe(client, server, channel)
       })
@@ -81,7 +84,7 @@ export function openWakes({ urls, clock, name, onError }: WakeOptions): Wakes {
   const open = (channel: string): Channel => {
     const opened: Channel = { watchers: new Set(), confirmed: new Set() }
     channels.set(channel, opened)
-    clients ??= connect()
+    clients ??= closed ? [] : connect()
     for (const [server, client] of clients.entries()) void subscribe(client, server, channel)
     return opened
   }

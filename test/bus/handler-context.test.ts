@@ -173,7 +173,7 @@ describe.concurrent('what a handler publishes', () => {
             () => 'stored',
             (error) => error.code as string,
           )
-          told.push(`${name} ${code} ${signal.aborted ? 'lost' : 'owns'}`)
+          told.push(`${name} ${code}`)
           epochs.set(name, ownership!.epoch)
         },
       })
@@ -187,11 +187,12 @@ describe.concurrent('what a handler publishes', () => {
     const stopped = former.stop()
     await client.hset(`{${stream.name}:0}:lease:g`, 'owner', '', 'until', 0)
     const later = consume('later', async () => {})
-    await eventually(() => told.includes('later stored owns'))
+    await eventually(() => told.includes('later stored'))
     gate.resolve()
     await eventually(() => told.length === 4)
     await Promise.all([stopped, later.stop()])
-    expect(told.slice(1)).toEqual(['later begins', 'later stored owns', 'former OWNERSHIP_LOST lost'])
+    // Whether the former one has heard of its loss by then is a matter of its next renewal.
+    expect(told.slice(1)).toEqual(['later begins', 'later stored', 'former OWNERSHIP_LOST'])
     expect(epochs.get('later')).toBeGreaterThan(epochs.get('former')!)
     const stored = await buses.at(-1)!.readBack(out, 0, '0-0', 9)
     expect(stored.map(({ data }) => data.key)).toEqual(['later'])
