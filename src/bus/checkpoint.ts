@@ -3,6 +3,7 @@
 import { messageOf } from '../kernel/index.ts'
 import { type Redis, runScript } from '../redis/index.ts'
 import type { FoldOptions } from './bus.ts'
+import { previousId } from './codec.ts'
 import { type GapDetector, openGapDetector } from './gaps.ts'
 import type { Owned } from './lease.ts'
 import { insist, type Link, unlessAborted } from './link.ts'
@@ -116,12 +117,5 @@ async function standOf(place: Place): Promise<string> {
     number,
     string | null,
   ]
-  return pending > 0 && oldest ? before(oldest) : lastDelivered(place)
-}
-
-/** The id in front of an id. */
-function before(id: string): string {
-  const [ms = '0', n = '0'] = id.split('-')
-  if (n !== '0') return `${ms}-${BigInt(n) - 1n}`
-  return ms === '0' ? '0-0' : `${BigInt(ms) - 1n}-${2n ** 64n - 1n}`
+  return pending > 0 && oldest ? previousId(oldest) : lastDelivered(place)
 }

@@ -160,7 +160,7 @@ const isLonger = (text: string, bytesMax: number) =>
   text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax
 
 // The last time that a Date can hold. An outside program may choose any entry id.
-const DATE_MAX_MS = 8.64e15
+export const DATE_MAX_MS = 8.64e15
 
 /** The server time at which an entry was added, ms. */
 export const entryTime = (entry: string): number =>
@@ -194,6 +194,13 @@ export function compareIds(a: string, b: string): number {
   const [aMs = '', aN = ''] = a.split('-')
   const [bMs = '', bN = ''] = b.split('-')
   return compareWhole(aMs, bMs) || compareWhole(aN, bN)
+}
+
+/** The id in front of an id; 0-0 has none and stays. */
+export function previousId(id: string): string {
+  const [ms = '0', n = '0'] = id.split('-')
+  if (BigInt(n) > 0n) return `${BigInt(ms)}-${BigInt(n) - 1n}`
+  return BigInt(ms) === 0n ? '0-0' : `${BigInt(ms) - 1n}-${2n ** 64n - 1n}`
 }
 
 const compareWhole = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)

@@ -5,7 +5,7 @@ import { isCluster, isWrongType, runScript } from '../redis/index.ts'
 import { type Acknowledger, openAcknowledger } from './acknowledge.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import type { ConsumeOptions } from './bus.ts'
-import { decodeEntry } from './codec.ts'
+import { decodeEntry, sizeOf } from './codec.ts'
 import { type Burial, bury } from './dead-letters.ts'
 import { openGroupSurely } from './groups.ts'
 import { type Handlers, openHandlers } from './handlers.ts'
@@ -80,22 +80,20 @@ export function consumeShared<T>(
       drop: (partition, entry) => inWork.get(partition)!.delete(entry),
       receive(partition, delivered) {
         const here = inWork.get(partition)!
-        const [id, fields] = delivered.raw
+        const [id] = delivered.raw
         if (here.has(id)) return
         here.add(id)
-        const size = fields?.at(-1)?.length ?? 0
         const release = () => here.delete(id)
-        held.run(undefined, size, (done) => settle(consumers[partition]!, delivered, release, done))
+        held.run(undefined, sizeOf(delivered.raw), (done) =>
+          settle(consumers[partition]!, delivered, release, done),
+        )
       },
     }
     // Also while the last handlers finish: what they hold must not go to others meanwhile.
     const keeping = repeat(visibilityMs / 3, link.clock, () => keep(shared))(drained.signal).catch(refused)
     try {
       await unlessAborted(stopping, () => openGroupSurely(link, { stream, group, from }, stopping))
-      const apart = await unlessAborted(stopping, () =>
-        insist(link, `${stream.name} for ${group}`, stopping, async (client) => isCluster(client)),
-      )
-      const together = apart ? partitions.map((partition) => [partition]) : [partitions]
+      const together = await unlessAborted(stopping, () => readTogether(link, options, stopping))
       await runTasks(
         [
           ...together.map((some) => () => readNew(shared, some)),
@@ -113,6 +111,18 @@ export function consumeShared<T>(
     await Promise.race([handBack(shared), link.clock.sleep(LEAVE_MS)])
     if (failed.signal.aborted) throw failed.signal.reason
   }
+}
+
+/** The partitions that one read may name: all, or in a cluster each by itself. */
+function readTogether<T>(
+  link: Link,
+  { stream, group }: ConsumeOptions<T>,
+  stopping: AbortSignal,
+): Promise<number[][]> {
+  const partitions = Array.from({ length: stream.partitions }, (_, partition) => partition)
+  return insist(link, `${stream.name} for ${group}`, stopping, async (client) =>
+    isCluster(client) ? partitions.map((partition) => [partition]) : [partitions],
+  )
 }
 
 interface Place<T> {

@@ -1,18 +1,6 @@
 // The scripts that move a group by hand. Each touches keys of one partition only, which share a hash tag.
 import { defineScript } from '../redis/index.ts'
-
-/** Orders Redis ids. */
-const BEFORE = `
-local function less(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
-end
-local function before(a, b)
-  local am, an = string.match(a, '(%d+)-(%d+)')
-  local bm, bn = string.match(b, '(%d+)-(%d+)')
-  if am ~= bm then return less(am, bm) end
-  return less(an, bn)
-end`
+import { ALLOW_FULL, BEFORE, NOW } from './lua-parts.ts'
 
 /** The facts of the stream under KEYS[2]: its last id, and how many entries it was ever given ('' before Redis 7). */
 const STREAM_FACTS = `
@@ -46,10 +34,10 @@ return { size, found[1][1], found[size][1], added }`)
  * many entries were held.
  */
 export const SEEK = defineScript(`
-local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${NOW}
 ${BEFORE}
 ${STREAM_FACTS}
-redis.call('PERSIST', KEYS[1])
+${ALLOW_FULL}
 local group, after, read = ARGV[1], ARGV[2], ARGV[3]
 if after == '$' or before(top, after) then after, read = top, added end
 local held = 0

@@ -1,7 +1,6 @@
 // The scripts on the path of an entry (others: upkeep-scripts.ts, control-scripts.ts). Each touches keys of one partition only, which share a hash tag. Time is the server's.
 import { defineScript } from '../redis/index.ts'
-
-export const NOW = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`
+import { ALLOW_FULL, NOW } from './lua-parts.ts'
 
 /**
  * KEYS entries, meta, idsNew, idsOld. ARGV dedupeMs, maxEntries, resource and epoch of the owner on whose behalf it
@@ -63,10 +62,6 @@ if #added > 0 then
   redis.call('HSET', KEYS[2], 'sequence', sequence)
 end
 return answers`)
-
-// Redis refuses what may grow memory once it is full, unless the script has written before. Without this step leases
-// would run out when memory is full, and the consumers that could free it would stop.
-const ALLOW_FULL = `redis.call('PERSIST', KEYS[1])`
 
 /**
  * KEYS members. ARGV member, lifeMs, channel. Tells the others of a new member; answers how long the one that was silent

@@ -1,10 +1,8 @@
 // Where in a partition a person means by "from there on".
 import { isoTime, SluiceError } from '../kernel/index.ts'
 import type { SeekTarget } from './bus.ts'
+import { DATE_MAX_MS, previousId } from './codec.ts'
 
-const LAST_OF_MS = '18446744073709551615'
-/** The last time that a Date can hold. */
-const TIME_MAX_MS = 8.64e15
 // A time without a zone would mean something else on every machine.
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
 
@@ -13,7 +11,7 @@ export function readSeekTarget(text: string): SeekTarget {
   if (text === 'start' || text === 'end') return text
   if (/^\d{1,16}-\d{1,19}$/.test(text)) return { entry: text }
   const time = /^\d{1,16}$/.test(text) ? Number(text) : ISO.test(text) ? Date.parse(text) : Number.NaN
-  if (time >= 0 && time <= TIME_MAX_MS) return { time }
+  if (time >= 0 && time <= DATE_MAX_MS) return { time }
   throw new SluiceError(
     'USAGE',
     `${JSON.stringify(text.slice(0, 60))} is no place to read from; allowed: start, end, an entry id ` +
@@ -32,7 +30,5 @@ export function seekTargetText(to: SeekTarget): string {
 export function idBefore(to: SeekTarget): string {
   if (to === 'start') return '0-0'
   if (to === 'end') return '$'
-  const [ms, n] = 'entry' in to ? to.entry.split('-') : [String(to.time), '0']
-  if (BigInt(n!) > 0n) return `${BigInt(ms!)}-${BigInt(n!) - 1n}`
-  return BigInt(ms!) === 0n ? '0-0' : `${BigInt(ms!) - 1n}-${LAST_OF_MS}`
+  return previousId('entry' in to ? to.entry : `${to.time}-0`)
 }

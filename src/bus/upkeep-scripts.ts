@@ -1,6 +1,6 @@
 // The scripts that keep partitions in order: trimming, forgetting, moving aside. Each touches keys of one slot only.
 import { defineScript } from '../redis/index.ts'
-import { NOW } from './scripts.ts'
+import { BEFORE, NOW } from './lua-parts.ts'
 
 /**
  * KEYS entries, then the checkpoints of the groups. ARGV retentionMs, maxEntries, then the groups that must have
@@ -10,16 +10,7 @@ import { NOW } from './scripts.ts'
  */
 export const TRIM = defineScript(`
 ${NOW}
-local function less(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
-end
-local function before(a, b)
-  local am, an = string.match(a, '(%d+)-(%d+)')
-  local bm, bn = string.match(b, '(%d+)-(%d+)')
-  if am ~= bm then return less(am, bm) end
-  return less(an, bn)
-end
+${BEFORE}
 local length = redis.call('XLEN', KEYS[1])
 if length == 0 then return 0 end
 local floor = nil
