@@ -137,7 +137,8 @@ async function attemptAgain<T>(
 const mayBegin = <T>({ link, stopping, isOurs }: Attempts<T>, { entry }: Entry<T>) =>
   !stopping.aborted && !link.closing.aborted && isOurs(entry)
 
-const stackOf = (error: unknown) => (error instanceof Error ? error.stack : undefined)
+const stackOf = (error: unknown) =>
+  error instanceof Error && typeof error.stack === 'string' ? error.stack : undefined
 
 /** A pause of nothing would spin, and Node takes one above 24 days for nothing. */
 const afterAtLeast = (delayMs: number) =>

@@ -90,7 +90,12 @@ export async function acknowledge<T, S>(
   const state = withState ? save(folding.state) : ''
   const args = [owned.owner, owned.epoch, group, state, at, sequence, ...ids]
   await whileOwned(folding, (client) =>
-    runScript(client, ACKNOWLEDGE, [keys.lease(group), keys.entries, keys.checkpoint(group)], args),
+    runScript(
+      client,
+      ACKNOWLEDGE,
+      [keys.lease(group), keys.entries, keys.checkpoint(group), keys.meta],
+      args,
+    ),
   )
   if (!withState) return
   folding.saved = { state, at }

@@ -20,6 +20,8 @@ export function encodeEvent(event: Outgoing): EncodedEvent {
   const invalid = (what: string, issues?: unknown) =>
     new SluiceError('PAYLOAD_INVALID', `${stream.name}: ${what}`, { stream: stream.name, id, issues })
   if (id === '') throw invalid('id is empty; an event is recognised by its id')
+  // Half of a surrogate pair has no form in UTF-8: different ids would become one.
+  if (!id.isWellFormed()) throw invalid('id is no well-formed text')
   const parsed = stream.shape.safeParse(event.data)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]

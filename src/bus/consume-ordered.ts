@@ -104,7 +104,7 @@ function openPartition<T>(
     const count = tally.take()
     await unlessAborted(lost, () =>
       insist(link, `acknowledging ${where}`, lost, async (client) => {
-        const scriptKeys = [keys.lease(group), keys.entries, keys.checkpoint(group)]
+        const scriptKeys = [keys.lease(group), keys.entries, keys.checkpoint(group), keys.meta]
         await runScript(client, ACKNOWLEDGE, scriptKeys, [...mine, '', '', partition.seen, ...entries])
       }),
     )

@@ -10,7 +10,7 @@ import { type Burial, bury } from './dead-letters.ts'
 import { openGroupSurely } from './groups.ts'
 import { type Handlers, openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
-import { consumerName, insist, isPassing, type Link, unlessAborted } from './link.ts'
+import { consumerName, insist, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
 import { openPace, type Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import { pausable, watchPause } from './pause.ts'
@@ -59,8 +59,8 @@ export function consumeShared<T>(
     const held = openHold(WAITING_MAX, HELD_CHARACTERS_MAX)
     const refused = (error: unknown) => {
       // While stopping, an entry that could not be acknowledged stays pending and comes again.
-      // The readers meet a wrong type as well, and move it aside.
-      if (!isPassing(error) && !isWrongType(error)) failed.abort(error)
+      // The readers meet a wrong type or a missing group as well, and mend it.
+      if (!isPassing(error) && !isWrongType(error) && !isNoGroup(error)) failed.abort(error)
       else link.events.emit('disturbed', { where: stream.name, reason: messageOf(error) })
     }
     const drained = new AbortController()

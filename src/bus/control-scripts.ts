@@ -25,7 +25,7 @@ if size == 0 then return { 0, '', '', added } end
 return { size, found[1][1], found[size][1], added }`)
 
 /**
- * KEYS lease, entries, checkpoint. ARGV group, the id after which the group reads on ('$' for the end), and how many
+ * KEYS lease, entries, checkpoint, meta. ARGV group, the id after which the group reads on ('$' for the end), and how many
  * entries are in front of it ('' when that is unknown, or Redis is older than 7 and does not ask), and the name of the
  * gate without its epoch.
  * In one step, so that no consumer can be in between: the present owner is fenced by a higher epoch, all that the group
@@ -56,12 +56,13 @@ else
   if read == '' or added == '' then redis.call('XGROUP', 'SETID', KEYS[2], group, after)
   else redis.call('XGROUP', 'SETID', KEYS[2], group, after, 'ENTRIESREAD', read) end
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  local former = redis.call('HGET', KEYS[1], 'epoch')
-  if former then redis.call('DEL', ARGV[4] .. former) end
-  local epoch = math.max((tonumber(former) or 0) + 1, now)
+local former = redis.call('HGET', KEYS[4], 'lease:' .. group)
+if former then
+  redis.call('DEL', ARGV[4] .. former)
+  local epoch = math.max(tonumber(former) + 1, now)
   redis.call('HSET', KEYS[1], 'owner', '', 'epoch', epoch, 'until', 0)
-  redis.call('HDEL', KEYS[1], 'seen')
+  redis.call('HSET', KEYS[4], 'lease:' .. group, epoch)
+  redis.call('HDEL', KEYS[4], 'seen:' .. group)
 end
 if redis.call('DEL', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'sought', after) end
 return held`)

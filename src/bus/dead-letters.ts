@@ -1,11 +1,12 @@
 // Entries that no attempt could handle. They are moved and acknowledged in one script, with what is needed to
 // understand and to repeat them, and wait in a stream beside their origin until a person replays or drops them.
 import { SluiceError } from '../kernel/index.ts'
-import { type Redis, runScript } from '../redis/index.ts'
+import { isWrongType, type Redis, runScript } from '../redis/index.ts'
 import type { DeadLetter, DeadLetterQuery } from './bus.ts'
 import { compareIds, entryTime, fieldOf, type RawEntry } from './codec.ts'
 import { demandGroup } from './group-control.ts'
 import { insist, type Link } from './link.ts'
+import { healPartition } from './move-aside.ts'
 import { BURY, REVIVE } from './scripts.ts'
 import { partitionKeys, type Stream } from './stream.ts'
 
@@ -47,9 +48,15 @@ export async function bury(link: Link, burial: Burial, signal: AbortSignal): Pro
     data: field('data'),
   }
   const args = [lease?.owner ?? '', lease?.epoch ?? '', group, entry, ...Object.entries(told).flat()]
-  const moved = await insist(link, `dead letter of ${stream.name}`, signal, (client) =>
-    runScript(client, BURY, [keys.lease(group), keys.entries, keys.dead], args),
-  )
+  const move = () =>
+    insist(link, `dead letter of ${stream.name}`, signal, (client) =>
+      runScript(client, BURY, [keys.lease(group), keys.entries, keys.dead], args),
+    )
+  const moved = await move().catch(async (error) => {
+    if (!isWrongType(error)) throw error
+    await healPartition(link, stream, group, partition)
+    return move()
+  })
   if (moved !== '') link.events.emit('deadLettered', { stream: stream.name, group, entry, attempts, reason })
 }
 

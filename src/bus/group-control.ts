@@ -48,7 +48,7 @@ export async function seekGroup(
         return runScript(
           client,
           SEEK,
-          [keys.lease(group), keys.entries, keys.checkpoint(group)],
+          [keys.lease(group), keys.entries, keys.checkpoint(group), keys.meta],
           [group, after, read, keys.gate(group, '')],
         )
       }),

@@ -1,12 +1,13 @@
 // Lanes: work of one key runs in order, work of different keys side by side. What is held is bounded by number and
 // by size; what runs is bounded by slots, which the work takes itself, so that waiting for a retry costs none.
 // Work says by a call that it has ended: a promise for each step of each entry was half of a consumer's time.
+import { afterMs } from '../kernel/index.ts'
 
 /** Begins; calls `done` once, at any time. */
 export type Work = (done: () => void) => void
 
 export interface Slots {
-  /** Begins `work` in a free slot, first come first served; `alone` waits until it has all of them. */
+  /** Begins `work` in a free slot, first come first served; `alone` waits up to 5 s until it has all of them. */
   enter(work: Work, alone?: boolean): void
   /** Resolves when fewer than `count` pieces of work run or wait for a slot. */
   below(count: number): Promise<void>
@@ -21,11 +22,19 @@ export interface Hold {
   idle(): Promise<void>
 }
 
+interface Queued {
+  needs: number
+  readonly work: Work
+}
+
+// Who wants all slots holds up everybody behind; a neighbour that takes longer must not make that for ever.
+const ALONE_WAIT_MS = 5_000
+
 export function openSlots(count: number): Slots {
   let free = count
   let load = 0
   const changes = openChanges()
-  const queue: { needs: number; work: Work }[] = []
+  const queue: Queued[] = []
 
   let isBeginning = false
   /** Never nested: work that ends at once, as all does when a consumer stops, would go ever deeper. */
@@ -40,6 +49,10 @@ export function openSlots(count: number): Slots {
     } finally {
       isBeginning = false
     }
+  }
+  const giveUpAlone = (queued: Queued) => {
+    queued.needs = 1
+    beginWaiting()
   }
   const leave = (needs: number) => {
     load--
@@ -56,8 +69,10 @@ export function openSlots(count: number): Slots {
     enter(work, alone = false) {
       const needs = alone ? count : 1
       load++
-      if (queue.length > 0 || free < needs) queue.push({ needs, work })
-      else begin(work, needs)
+      if (queue.length === 0 && free >= needs) return begin(work, needs)
+      const queued = { needs, work }
+      queue.push(queued)
+      if (alone) afterMs(ALONE_WAIT_MS, () => giveUpAlone(queued))
     },
     below: (limit) => changes.until(() => load < limit),
   }

@@ -70,9 +70,11 @@ export async function take(membership: Membership, partition: number): Promise<n
   // Before the request: the lease may have begun at any moment since.
   const asked = link.clock.monotonic()
   const keys = partitionKeys(stream.name, partition)
-  const lease = keys.lease(group)
   const args = [owner, leaseMs, membership.leastEpochs.get(partition) ?? 0, group, keys.gate(group, '')]
-  const [epoch, seen] = (await runScript(client, ACQUIRE, [lease], args)) as [number, number]
+  const [epoch, seen] = (await runScript(client, ACQUIRE, [keys.lease(group), keys.meta], args)) as [
+    number,
+    number,
+  ]
   if (epoch === 0) return seen
   await healGroup(client, link, options, [partition])
   if (until.aborted) {

@@ -19,3 +19,11 @@ local function before(a, b)
   if am ~= bm then return less(am, bm) end
   return less(an, bn)
 end`
+
+/** `sizeOf(fields)`: the bytes of all values. Whoever XADDs by himself may put the payload anywhere. */
+export const SIZE_OF = `
+local function sizeOf(fields)
+  local size = 0
+  for i = 2, #fields, 2 do size = size + #fields[i] end
+  return size
+end`

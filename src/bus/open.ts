@@ -2,6 +2,7 @@
 import { type Clock, processId, SluiceError, type Task } from '../kernel/index.ts'
 import type { Bus, Entry } from './bus.ts'
 import { listen, tell } from './channels.ts'
+import { checkOptions } from './check-options.ts'
 import { decodeEntry, type RawEntry } from './codec.ts'
 import { consumeOrdered } from './consume-ordered.ts'
 import { consumeShared } from './consume-shared.ts'
@@ -52,12 +53,14 @@ export function openBus({
     clock,
     events,
     publish: (outgoing) => send(outgoing),
-    consume: (options) =>
-      untilClosed(
+    consume(options) {
+      checkOptions(options)
+      return untilClosed(
         options.order === 'key'
           ? consumeOrdered(link, send, options, leaseMs)
           : consumeShared(link, send, options, options.visibilityMs ?? visibilityMs),
-      ),
+      )
+    },
     fold: (options) => untilClosed(fold(link, send, options, leaseMs)),
     async readBack<T>(
       stream: Stream<T>,

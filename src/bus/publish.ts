@@ -70,7 +70,7 @@ async function sendInOrder(
   for (const batch of batches) {
     const { stream, partition, places } = batch
     const entries = await sendHealing(link, client, batch, by).catch((error) => {
-      if (by && isFenced(error)) throw ownershipLost(by, stream.name, partition)
+      if (by && isFenced(error)) throw ownershipLost(by, stream.name, partition, error)
       throw messageOf(error).startsWith('OOM') ? refuse(link, batch, 'Redis is out of memory') : error
     })
     if (entries.includes('!')) throw refuse(link, batch, `it holds ${stream.maxEntries} entries`)
@@ -149,11 +149,17 @@ async function confirm(
   )
 }
 
-function ownershipLost({ resource, epoch }: Ownership, stream: string, partition: number): SluiceError {
+function ownershipLost(
+  { resource, epoch }: Ownership,
+  stream: string,
+  partition: number,
+  error: unknown,
+): SluiceError {
+  const latest = Number(/(\d+)$/.exec(messageOf(error))?.[1])
   return new SluiceError(
     'OWNERSHIP_LOST',
     `${resource} has a later owner than epoch ${epoch}, which has published to ${stream}/${partition}.`,
-    { resource, epoch, stream, partition },
+    { resource, epoch, stream, partition, latest },
   )
 }
 

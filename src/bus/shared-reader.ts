@@ -62,10 +62,11 @@ export async function readNew<T>(shared: SharedReader<T>, partitions: readonly n
       await pause.passed(stopping)
       try {
         if (unseen) await readHeld(shared, partitions)
-        unseen = false
-        isBehind = isBehind
+        const outcome: Outcome = isBehind
           ? await readBacklog(shared, partitions, ahead)
           : await readBlocking(shared, reader, partitions)
+        unseen = outcome === 'late'
+        isBehind = outcome !== 'caught up'
       } catch (error) {
         await forget(ahead)
         if (stopping.aborted) return
@@ -80,9 +81,14 @@ export async function readNew<T>(shared: SharedReader<T>, partitions: readonly n
   }
 }
 
+/** `late`: it lay here for so long that others may have taken it; what is still ours is read again. */
+type Outcome = 'behind' | 'caught up' | 'late'
+
 interface Batch {
   /** As many as were asked for. */
   readonly count: number
+  /** Monotonic time of the request: from about then on it counts as held by us. */
+  readonly readAt: number
   readonly raws: Promise<RawEntry[]>
 }
 
@@ -95,12 +101,11 @@ async function forget(ahead: Ahead): Promise<void> {
   ahead.clear()
 }
 
-/** Whether any partition may hold more. */
 async function readBacklog<T>(
   shared: SharedReader<T>,
   partitions: readonly number[],
   ahead: Ahead,
-): Promise<boolean> {
+): Promise<Outcome> {
   const { room, pace, pause, stopping } = shared
   let isBehind = false
   for (const partition of partitions) {
@@ -109,6 +114,10 @@ async function readBacklog<T>(
     const batch = ahead.get(partition) ?? readBatch(shared, partition)
     ahead.delete(partition)
     const raws = await batch.raws
+    if (isLate(shared, batch.readAt)) {
+      await forget(ahead)
+      return 'late'
+    }
     if (raws.length >= batch.count) {
       isBehind = true
       // Slow handlers would only withhold it from other consumers.
@@ -116,12 +125,16 @@ async function readBacklog<T>(
     }
     hand(shared, partition, raws)
   }
-  return isBehind || ahead.size > 0
+  return isBehind || ahead.size > 0 ? 'behind' : 'caught up'
 }
+
+const isLate = <T>({ link, visibilityMs }: SharedReader<T>, readAt: number): boolean =>
+  link.clock.monotonic() - readAt > visibilityMs / 2
 
 function readBatch<T>({ link, options, name, pace }: SharedReader<T>, partition: number): Batch {
   const { entries } = partitionKeys(options.stream.name, partition)
   const count = pace.count()
+  const readAt = link.clock.monotonic()
   const read = async () => {
     const args = ['', '', options.group, name, count, READ_BYTES]
     return newOf(await runScript(await link.writer(), READ_NEW, [entries, entries], args))
@@ -129,29 +142,31 @@ function readBatch<T>({ link, options, name, pace }: SharedReader<T>, partition:
   const raws = read()
   // Awaited when its turn comes; a failure before that is no unhandled one.
   raws.catch(() => {})
-  return { count, raws }
+  return { count, readAt, raws }
 }
 
 async function readBlocking<T>(
   shared: SharedReader<T>,
   reader: Redis,
   partitions: readonly number[],
-): Promise<boolean> {
-  const { options, name, stopping } = shared
+): Promise<Outcome> {
+  const { link, options, name, stopping } = shared
   const { stream, group, concurrency = 16 } = options
   await ready(reader, WATCHDOG_MS)
-  if (stopping.aborted) return false
+  if (stopping.aborted) return 'caught up'
   const keys = partitions.map((partition) => partitionKeys(stream.name, partition).entries)
   const count = Math.min(concurrency, BLOCK_COUNT)
   let isBehind = false
   const found = await readGroup(reader, group, name, count, keys)
+  const readAt = link.clock.monotonic()
   // Read before somebody paused the group, and held until it goes on.
   await shared.pause.passed(stopping)
+  if (isLate(shared, readAt)) return 'late'
   for (const [key, raws] of found) {
     hand(shared, partitions[keys.indexOf(key)]!, raws)
     if (raws.length >= count) isBehind = true
   }
-  return isBehind
+  return isBehind ? 'behind' : 'caught up'
 }
 
 /** What one read gave follows each other in the stream: a hole in the numbers is a loss. */

@@ -40,6 +40,8 @@ export function openWait(link: Link, waiter: Redis, options: WaitOptions): Wait 
   const { entries, gate } = partitionKeys(stream.name, owned.partition)
   const mine = gate(group, owned.epoch)
   let knowsGates: boolean | undefined
+  /** Reads in a row that found no gate. */
+  let gone = 0
   /** The last entry that is known to be there and is not new to the group: somebody moved it forward by hand. */
   let skip = '0-0'
 
@@ -72,12 +74,18 @@ export function openWait(link: Link, waiter: Redis, options: WaitOptions): Wait 
       knowsGates ??= await hasCommand(await link.writer(), 'FUNCTION')
       if (over.aborted) return NOTHING
       const ms = Math.ceil(blockMs)
-      return await (knowsGates ? readFenced(ms) : look(after, ms))
+      const waited = await (knowsGates ? readFenced(ms) : look(after, ms))
+      gone = 0
+      return waited
     } catch (error) {
       knowsGates = undefined
       if (over.aborted) return NOTHING
       // The gate is gone: the next fenced command says whether another owner came or the server was flushed.
-      if (isNoGroup(error)) return { raws: [], isCertain: false, more: true }
+      if (isNoGroup(error)) {
+        // Neither: somebody deleted the gate alone. A new epoch makes a new one.
+        if (++gone > 1) throw new Error('FENCED the gate vanished', { cause: error })
+        return { raws: [], isCertain: false, more: true }
+      }
       if (!isPassing(error)) throw error
       link.events.emit('disturbed', { where: `waiting for ${entries}`, reason: messageOf(error) })
       await link.clock.sleep(100, over)

@@ -70,5 +70,10 @@ export function isSluiceError(error: unknown, code?: ErrorCode): error is Sluice
 /** The sentence of any thrown value. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
+  // Anything can be thrown, also what has no text or throws when it is asked for one.
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'something without a text was thrown'
+  }
 }
