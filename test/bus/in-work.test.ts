@@ -6,7 +6,8 @@ import { eventually } from '../support/eventually.ts'
 import { startRedis } from '../support/redis.ts'
 import { numberStream, openNotingBus, start } from './rig.ts'
 
-it('a consumer without order that is full keeps what it has in work beyond the visibility time-out', async () => {
+/** Two consumers without order, of which the first stands still until `gate` resolves, and one that is never heard of. */
+async function openPair(concurrency: number) {
   const redis = await startRedis()
   const client = connectRedis(redis.url, 'writer')
   await ready(client)
@@ -15,74 +16,67 @@ it('a consumer without order that is full keeps what it has in work beyond the v
   const [first, second] = [openNotingBus(redis.url), openNotingBus(redis.url)]
   const gate = Promise.withResolvers<void>()
   const taken: string[] = []
-  const consume = (bus: typeof first, name: string) =>
+  const consume = (name: 'first' | 'second') =>
     start(
-      bus.consume({
-        ...{ stream, group: 'g', order: 'none', visibilityMs: 600, concurrency: 1 },
+      (name === 'first' ? first : second).consume({
+        ...{ stream, group: 'g', order: 'none', visibilityMs: 600, concurrency },
         async handle({ data }) {
           taken.push(`${name} ${data.key}`)
           if (name === 'first') await gate.promise
         },
       }),
     )
-  const one = consume(first, 'first')
   const send = (key: string) => first.publish([outgoing(stream, key, { key, n: 0 })])
+  return {
+    ...{ gate, taken, consume, send },
+    held: async () => ((await client.xpending(entries, 'g')) as [number])[0],
+    /** Takes an entry now and is silent from then on: taking it over shows that the visibility time-out has passed. */
+    async haunt(key: string) {
+      await send(key)
+      await client.xreadgroup('GROUP', 'g', 'ghost', 'COUNT', 1, 'STREAMS', entries, '>')
+    },
+    async close() {
+      await Promise.all([first.close(), second.close(), closeRedis(client)])
+      await redis.stop()
+    },
+  }
+}
+
+it('a consumer without order that is full keeps what it has in work beyond the visibility time-out', async () => {
+  const { gate, taken, consume, send, held, haunt, close } = await openPair(1)
+  const one = consume('first')
   await send('long')
   await eventually(() => taken.length === 1)
   await send('behind')
   // Two are held now, one at work and one behind it: as many as it takes.
-  await eventually(async () => ((await client.xpending(entries, 'g')) as [number])[0] === 2)
-  // A consumer that takes an entry now and is never heard of again: taking it over shows that the time has passed.
-  await send('ghost')
-  await client.xreadgroup('GROUP', 'g', 'ghost', 'COUNT', 1, 'STREAMS', entries, '>')
-  const two = consume(second, 'second')
+  await eventually(async () => (await held()) === 2)
+  await haunt('ghost')
+  const two = consume('second')
   await eventually(() => taken.includes('second ghost'))
   await two.stop()
-  await send('spirit')
-  await client.xreadgroup('GROUP', 'g', 'ghost', 'COUNT', 1, 'STREAMS', entries, '>')
-  const three = consume(second, 'second')
+  await haunt('spirit')
+  const three = consume('second')
   await eventually(() => taken.includes('second spirit'))
   gate.resolve()
   await eventually(() => taken.length >= 4)
   await Promise.all([one.stop(), three.stop()])
   expect(taken).toEqual(['first long', 'second ghost', 'second spirit', 'first behind'])
-  await Promise.all([first.close(), second.close(), closeRedis(client)])
-  await redis.stop()
+  await close()
 })
 
 it('a handler without order that drains keeps its entry beyond the visibility time-out', async () => {
-  const redis = await startRedis()
-  const client = connectRedis(redis.url, 'writer')
-  await ready(client)
-  const stream = numberStream({ partitions: 1 })
-  const entries = `{${stream.name}:0}`
-  const [first, second] = [openNotingBus(redis.url), openNotingBus(redis.url)]
-  const gate = Promise.withResolvers<void>()
-  const taken: string[] = []
-  const consume = (bus: typeof first, name: string) =>
-    start(
-      bus.consume({
-        ...{ stream, group: 'g', order: 'none', visibilityMs: 600 },
-        async handle({ data }) {
-          taken.push(`${name} ${data.key}`)
-          if (name === 'first') await gate.promise
-        },
-      }),
-    )
-  const one = consume(first, 'first')
-  await first.publish([outgoing(stream, 'long', { key: 'long', n: 0 })])
+  const { gate, taken, consume, send, haunt, close } = await openPair(16)
+  const one = consume('first')
+  await send('long')
   await eventually(() => taken.length === 1)
   const stopped = one.stop()
-  // A consumer that takes an entry now and is never heard of again: taking it over shows that the time has passed.
-  await first.publish([outgoing(stream, 'ghost', { key: 'ghost', n: 0 })])
-  await client.xreadgroup('GROUP', 'g', 'ghost', 'COUNT', 1, 'STREAMS', entries, '>')
-  const two = consume(second, 'second')
+  await haunt('ghost')
+  const two = consume('second')
   await eventually(() => taken.includes('second ghost'))
   gate.resolve()
   await Promise.all([stopped, two.stop()])
   expect(taken).toEqual(['first long', 'second ghost'])
-  await Promise.all([first.close(), second.close(), closeRedis(client)])
-  await redis.stop()
+  await close()
 })
 
 it.each(['key', 'none'] as const)(
