@@ -1,4 +1,16 @@
 // Every table in SQLite, as single exports because drizzle-kit finds tables that way.
+import { candles as candlesOf } from './tables/candles.ts'
+import {
+  cutoverChanges as cutoverChangesOf,
+  cutovers as cutoversOf,
+  parityDifferences as parityDifferencesOf,
+  parityRuns as parityRunsOf,
+} from './tables/cutover.ts'
+import {
+  imports as importsOf,
+  quarantine as quarantineOf,
+  tickQuality as tickQualityOf,
+} from './tables/imports.ts'
 import {
   cash as cashOf,
   equitySnapshots as equitySnapshotsOf,
@@ -31,3 +43,11 @@ export const positions = positionsOf(words)
 export const cash = cashOf(words)
 export const trades = tradesOf(words)
 export const equitySnapshots = equitySnapshotsOf(words)
+export const candles = candlesOf(words)
+export const imports = importsOf(words)
+export const quarantine = quarantineOf(words)
+export const tickQuality = tickQualityOf(words)
+export const cutovers = cutoversOf(words)
+export const cutoverChanges = cutoverChangesOf(words)
+export const parityRuns = parityRunsOf(words)
+export const parityDifferences = parityDifferencesOf(words)
