@@ -118,6 +118,11 @@ export interface FoldOptions<T, S> {
   /** What must survive; JSON. `load(save(s))` continues like s. */
   readonly save: (state: S) => string
   readonly load: (saved: string) => S
+  /**
+   * Resolves when what `apply` has begun outside of the state is durable; entries are acknowledged after it, in
+   * batches. Such work may be repeated and must bear it. A rejection ends the task.
+   */
+  readonly settle?: (state: S) => Promise<void>
   readonly from?: 'start' | 'end'
 }
 
