@@ -51,6 +51,7 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   DEAD_LETTER_UNKNOWN: 'See what there is: `sluice dlq list`.',
   CHANGES_REFUSED:
     'Set `CONSOLE_TOKEN` for the gateway and start it again, or use the command line (`sluice dlq`, `sluice groups`).',
+  REQUESTS_TOO_MANY: 'Wait as long as `retry-after` says, or ask for larger pages.',
   TOKEN_REFUSED: 'Send `Authorization: Bearer <token>` with the token that the gateway was started with.',
   INTERNAL: 'Look into the log for the request id, and report it.',
 }

@@ -1,6 +1,7 @@
 // What the console asks of the rest of the system, and what it answers. The console knows no store: the gateway
 // hands these functions in, over views, so that any number of pages costs the database the same.
 import type { DeadLetter, DeadLetterQuery, SeekPlace, SeekTarget, StreamStatus } from '../bus/index.ts'
+import type { Bar } from '../candles/index.ts'
 import type {
   EquityRow,
   LedgerTotals,
@@ -9,6 +10,7 @@ import type {
   TradeRow,
   WorkerReport,
 } from '../catalog/index.ts'
+import type { Tick, TickQuery, TickSeries } from '../ticks/index.ts'
 
 /** What detectors saw and executors decided, in all. */
 export interface ArbitrageTotals {
@@ -85,6 +87,27 @@ export interface Changes {
   pauseGroup(stream: string, group: string): Promise<boolean>
   resumeGroup(stream: string, group: string): Promise<boolean>
   seekGroup(stream: string, group: string, to: SeekTarget): Promise<readonly SeekPlace[]>
+}
+
+export interface TickersAnswer {
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Ticks and candles, as far back as they are kept. */
+export interface History {
+  ticks(query: TickQuery): Promise<readonly Tick[]>
+  recentTicks(symbol: string, count: number, source?: string): Promise<readonly Tick[]>
+  tickSeries(): Promise<readonly TickSeries[]>
+  /** The newest `limit` bars; of the first source that has the symbol when none is named. Oldest first. */
+  bars(query: {
+    readonly symbol: string
+    readonly source?: string | undefined
+    readonly interval: Bar['interval']
+    readonly limit: number
+  }): Promise<readonly Bar[]>
+  tickers(query: Readonly<Record<string, unknown>>): Promise<TickersAnswer>
 }
 
 export interface GroupSummary {

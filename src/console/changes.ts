@@ -1,12 +1,13 @@
 // POST /api/*: what a person with the token may change. Each change is logged with who asked for it and what came of
 // it. The guard has checked the token and the type of the body before any of these is reached.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { readSeekTarget } from '../bus/index.ts'
 import { STREAMS } from '../catalog/index.ts'
 import { type Clock, type Logger, messageOf, SluiceError } from '../kernel/index.ts'
 import type { Changes } from './answers.ts'
 import { within } from './ask.ts'
+import { parameters } from './parameters.ts'
 
 // Counting a full stream takes longer than an answer that a page waits for.
 const CHANGE_WITHIN_MS = 30_000
@@ -42,7 +43,7 @@ export const CHANGE_PATHS: ReadonlySet<string> = new Set([
 export function changes(server: FastifyInstance, by: Changes, clock: Clock, log: Logger): void {
   const post = <T>({ path, body, bodyLimit, change }: Route<T>) =>
     server.post(path, bodyLimit === undefined ? {} : { bodyLimit }, async (request) => {
-      const asked = bodyOf(body, request)
+      const asked = parameters(body, request.body)
       // The payload of an edit may be anything, and long.
       const { data: _data, ...what } = asked as Record<string, unknown>
       const facts = { who: request.ip, change: path, ...what }
@@ -115,11 +116,3 @@ function groupChanges(post: <T>(route: Route<T>) => void, by: Changes): void {
 
 export const unknownLetter = (stream: string, entry: string) =>
   new SluiceError('DEAD_LETTER_UNKNOWN', `${stream} has no dead letter ${entry}.`, { stream, entry })
-
-/** Throws REQUEST_INVALID naming what is wrong and what is allowed. */
-function bodyOf<T>(shape: z.ZodType<T>, request: FastifyRequest): T {
-  const parsed = shape.safeParse(request.body)
-  if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
-  throw new SluiceError('REQUEST_INVALID', problems.join('; ').slice(0, 500))
-}

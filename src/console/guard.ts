@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '../kernel/index.ts'
 import { CHANGE_PATHS } from './changes.ts'
+import { READING_PATHS } from './history.ts'
 import { refuse } from './refusals.ts'
 import { demandToken } from './token.ts'
 
@@ -41,6 +42,7 @@ export function guard(server: FastifyInstance, { host, token, log }: GuardOption
     if (isUnder(request, '/queues')) reply.header('content-security-policy', QUEUES_POLICY)
     if (isLocal && !LOOPBACK.has(nameOf(request))) return refuseHost(request, reply)
     if (request.method === 'GET' || request.method === 'HEAD') return
+    if (request.method === 'POST' && READING_PATHS.has(request.url)) return
     // Written exactly so: whatever else the router takes for one of these is refused.
     if (request.method === 'POST' && CHANGE_PATHS.has(request.url)) {
       return demandToken(request, reply, token, log)

@@ -3,6 +3,7 @@ export type {
   ArbitrageTotals,
   Changes,
   DecisionRow,
+  History,
   PartHealth,
   Questions,
   Readiness,

@@ -6,6 +6,7 @@ import { changes } from './changes.ts'
 import type { ConsoleOptions } from './console.ts'
 import { guard } from './guard.ts'
 import { health } from './health.ts'
+import { history } from './history.ts'
 import { LIVE_DEFAULTS, live } from './live.ts'
 import { metrics } from './metrics.ts'
 import { page } from './page.ts'
@@ -23,6 +24,7 @@ export async function serve(options: ConsoleOptions, signal: AbortSignal): Promi
   const asked = openAsked(questions, clock)
   health(server, questions, asked, clock)
   api(server, questions, asked, clock)
+  if (options.history) history(server, options.history, clock)
   changes(server, options.changes, clock, log)
   metrics(server, questions, asked)
   const pages = live(server, questions, asked, clock, log, { ...LIVE_DEFAULTS, ...options.live })

@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   CHANGES_REFUSED: 'The console was asked to change something and is not allowed to.',
   TOKEN_REFUSED: 'A change was asked for without the token of CONSOLE_TOKEN, or with another one.',
   HOST_REFUSED: 'A request to a console on loopback named another host, as a page that rebinds DNS would.',
+  REQUESTS_TOO_MANY: 'One client asks the console for more history than it answers in that time.',
   WATCHERS_TOO_MANY: 'As many pages as are allowed watch the console already.',
   INTERNAL: 'Something failed that nobody foresaw; the log has it under the request id.',
   ANSWER_LATE: 'A part of the system did not answer the console in time.',

@@ -1,7 +1,13 @@
 // A console on a free port over questions that a test answers, with the job queues of a real Redis.
 import { request } from 'node:http'
 import { STREAMS } from '../../src/catalog/index.ts'
-import { type Changes, type ConsoleOptions, openConsole, type Questions } from '../../src/console/index.ts'
+import {
+  type Changes,
+  type ConsoleOptions,
+  type History,
+  openConsole,
+  type Questions,
+} from '../../src/console/index.ts'
 import type { Jobs, JobTable } from '../../src/jobs/index.ts'
 import { openLog, systemClock } from '../../src/kernel/index.ts'
 import { freePort } from '../support/redis.ts'
@@ -57,6 +63,14 @@ const quietChanges: Changes = {
   seekGroup: refuses,
 }
 
+export const quietHistory: History = {
+  ticks: none,
+  recentTicks: none,
+  tickSeries: none,
+  bars: none,
+  tickers: async () => ({ contentType: 'application/json', headers: {}, body: '{}' }),
+}
+
 export interface RunningConsole {
   readonly url: string
   readonly port: number
@@ -78,6 +92,7 @@ export async function startConsole(
       port,
       questions: { ...quietQuestions, ...answers },
       changes: quietChanges,
+      history: quietHistory,
       queues: jobs.queues,
       clock: systemClock,
       log: openLog({ level: 'silent', name: 'test' }),

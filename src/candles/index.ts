@@ -1,0 +1,2 @@
+export type { Bar, BarKey, Candle, CandleQuery, CandleStore, CandlesWritten, Indicators, Interval } from './candle.ts'
+export { INTERVALS } from './candle.ts'

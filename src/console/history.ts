@@ -1,0 +1,186 @@
+// What was: ticks, bars and candles, a page at a time. The addresses and parameters are those of the systems that
+// this one replaces (docs/API.md), each with a limit, because a day of one symbol may be a million ticks.
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { type Clock, SluiceError } from '../kernel/index.ts'
+import type { Tick, TickCursor, TickQuery } from '../ticks/index.ts'
+import type { History } from './answers.ts'
+import { ANSWER_WITHIN_MS, within } from './ask.ts'
+import { parameters } from './parameters.ts'
+import { openThrottle } from './throttle.ts'
+import { TICK_CSV_HEADER, tickCsv, tickJson, ticksBinary } from './tick-formats.ts'
+
+const PAGE_SIZE_DEFAULT = 1_000
+const PAGE_SIZE_MAX = 10_000
+// A page is found by walking over those in front of it; whoever wants more follows `next`.
+const PAGE_MAX = 100
+const DAY_MS = 86_400_000
+const BULK_SYMBOLS_MAX = 50
+const BULK_BYTES_MAX = 8_192
+
+const symbol = z.string().min(1).max(64)
+const moment = z.union([
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+  z
+    .string()
+    .regex(/^\d{10,15}$/, 'ms since 1970, or an ISO time with its zone')
+    .transform(Number),
+])
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+
+const span = { from: moment.optional(), to: moment.optional(), source: z.string().max(64).optional() }
+const pageOf = z.strictObject({
+  ...span,
+  symbol: symbol.optional(),
+  format: z.enum(['json', 'csv', 'binary']).default('json'),
+  page: whole(1, PAGE_MAX).default(1),
+  page_size: whole(1, PAGE_SIZE_MAX).default(PAGE_SIZE_DEFAULT),
+  after: z.string().max(200).optional(),
+})
+type PageQuery = z.output<typeof pageOf>
+const recentOf = z.strictObject({
+  symbol,
+  source: span.source,
+  limit: whole(1, PAGE_SIZE_MAX).default(100),
+})
+const TIMEFRAMES = { M1: '1m', M5: '5m', M15: '15m', H1: '1h', H4: '4h', D1: '1D' } as const
+const ohlcOf = z.strictObject({
+  symbol,
+  source: span.source,
+  timeframe: z.enum(Object.keys(TIMEFRAMES) as [keyof typeof TIMEFRAMES]).default('M1'),
+  limit: whole(1, PAGE_SIZE_MAX).default(500),
+})
+const bulkOf = z.strictObject({
+  symbols: z.array(symbol).min(1).max(BULK_SYMBOLS_MAX),
+  from: z.union([z.int().positive(), moment]).optional(),
+  to: z.union([z.int().positive(), moment]).optional(),
+  source: span.source,
+  limit: z.int().min(1).max(PAGE_SIZE_MAX).default(PAGE_SIZE_DEFAULT),
+})
+
+/** Answered to POST without a token: it reads. */
+export const READING_PATHS: ReadonlySet<string> = new Set(['/api/history/ticks/bulk'])
+
+export function history(server: FastifyInstance, by: History, clock: Clock): void {
+  const throttle = { preHandler: openThrottle(clock) }
+  const soon = <T>(what: string, ask: () => Promise<T>) => within(clock, ANSWER_WITHIN_MS, what, ask)
+  const fromStore = <T>(ask: () => Promise<T>) => soon('The tick store', ask)
+  server.get('/ticks', throttle, async ({ query }) => {
+    const { symbol, source, limit } = parameters(recentOf, query)
+    return (await fromStore(() => by.recentTicks(symbol, limit, source))).map(tickJson)
+  })
+  server.get('/ohlc', throttle, async ({ query }) => {
+    const { timeframe, ...asked } = parameters(ohlcOf, query)
+    const bars = await soon('The candles', () => by.bars({ ...asked, interval: TIMEFRAMES[timeframe] }))
+    return bars.map(({ time, open, high, low, close, volume }) => ({
+      ...{ time: time / 1_000, open, high, low, close, volume },
+    }))
+  })
+  server.get('/tickers', throttle, async ({ query }, reply) => {
+    const answer = await soon('The candles', () => by.tickers(query as Record<string, unknown>))
+    return reply.headers(answer.headers).type(answer.contentType).send(answer.body)
+  })
+  const answerPage = async (asked: PageQuery, reply: FastifyReply) => {
+    if (asked.symbol === undefined) throw new SluiceError('REQUEST_INVALID', 'symbol is missing.')
+    return sendPage(reply, asked, await fromStore(() => readPage(by, asked.symbol!, asked, clock)))
+  }
+  server.get('/api/history/ticks', throttle, ({ query }, reply) =>
+    answerPage(parameters(pageOf, query), reply),
+  )
+  server.get('/api/history/ticks/:symbol', throttle, ({ query, params }, reply) =>
+    answerPage({ ...parameters(pageOf, query), ...(params as { symbol: string }) }, reply),
+  )
+  server.post('/api/history/ticks/bulk', { ...throttle, bodyLimit: BULK_BYTES_MAX }, async ({ body }) => {
+    const { symbols, limit, source, ...more } = parameters(bulkOf, body)
+    const asked = { ...spanOf(more, clock), limit, ...(source === undefined ? {} : { source }) }
+    const lists: Record<string, unknown> = {}
+    for (const symbol of new Set(symbols)) {
+      lists[symbol] = (await fromStore(() => by.ticks({ symbol, ...asked }))).map(tickJson)
+    }
+    return { ticks: lists }
+  })
+  overviews(server, by, fromStore)
+}
+
+/** What there is. */
+function overviews(
+  server: FastifyInstance,
+  by: History,
+  ask: <T>(ask: () => Promise<T>) => Promise<T>,
+): void {
+  server.get('/api/history/available', async () => ({ series: await ask(by.tickSeries) }))
+  server.get('/api/history/symbols', async () => {
+    const series = await ask(by.tickSeries)
+    return { symbols: [...new Set(series.map(({ symbol }) => symbol))].sort() }
+  })
+  server.get('/api/history/info', async () => {
+    const series = await ask(by.tickSeries)
+    const days = [...new Set(series.map(({ day }) => day))].sort()
+    return {
+      ticks: series.reduce((sum, { ticks }) => sum + ticks, 0),
+      symbols: new Set(series.map(({ symbol }) => symbol)).size,
+      sources: [...new Set(series.map(({ source }) => source))].sort(),
+      days: days.length,
+      first: days[0] ?? null,
+      last: days.at(-1) ?? null,
+    }
+  })
+}
+
+interface Page {
+  readonly ticks: readonly Tick[]
+  readonly next: string | null
+}
+
+function spanOf({ from, to }: { from?: number | undefined; to?: number | undefined }, clock: Clock) {
+  // A minute ahead: clocks of sources differ.
+  const until = to ?? clock.now() + 60_000
+  const since = from ?? until - DAY_MS
+  if (since < until) return { from: since, to: until }
+  throw new SluiceError('REQUEST_INVALID', `from (${since}) is not before to (${until}).`)
+}
+
+async function readPage(by: History, symbol: string, asked: PageQuery, clock: Clock): Promise<Page> {
+  const { page, page_size: size, source, after } = asked
+  if (after !== undefined && page > 1) {
+    throw new SluiceError(
+      'REQUEST_INVALID',
+      'after and page exclude each other; after names the place itself.',
+    )
+  }
+  const query: TickQuery = { symbol, ...spanOf(asked, clock), ...(source === undefined ? {} : { source }) }
+  let place = after === undefined ? undefined : cursorOf(after)
+  for (let i = 1; ; i += 1) {
+    const ticks = await by.ticks({ ...query, limit: size, ...(place === undefined ? {} : { after: place }) })
+    const last = ticks.at(-1)
+    const isFull = ticks.length === size && last !== undefined
+    if (i === page) return { ticks, next: isFull ? textOfCursor(last) : null }
+    if (!isFull) return { ticks: [], next: null }
+    place = last
+  }
+}
+
+function sendPage(reply: FastifyReply, { symbol = '', format, page, page_size }: PageQuery, found: Page) {
+  const { ticks, next } = found
+  if (next !== null) reply.header('x-next', next)
+  if (format === 'csv') {
+    return reply.type('text/csv; charset=utf-8').send(TICK_CSV_HEADER + ticks.map(tickCsv).join(''))
+  }
+  if (format === 'binary') return reply.type('application/octet-stream').send(ticksBinary(symbol, ticks))
+  return reply.send({ symbol, page, page_size, count: ticks.length, next, ticks: ticks.map(tickJson) })
+}
+
+const textOfCursor = ({ time, nanos, sequence, source }: TickCursor) =>
+  `${time}.${nanos}.${sequence}.${source}`
+
+function cursorOf(text: string): TickCursor {
+  const match = /^(\d{1,15})\.(\d{1,6})\.(\d{1,10})\.(.{1,64})$/.exec(text)
+  if (!match) throw new SluiceError('REQUEST_INVALID', 'after is not a place; allowed: the `next` of a page.')
+  const [, time, nanos, sequence, source] = match
+  return { time: Number(time), nanos: Number(nanos), sequence: Number(sequence), source: source! }
+}

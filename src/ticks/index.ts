@@ -1,0 +1,1 @@
+export type { Tick, TickCursor, TickQuery, TickSeries, TickStore, Written } from './tick.ts'
