@@ -120,9 +120,10 @@ export interface FoldOptions<T, S> {
   readonly load: (saved: string) => S
   /**
    * Resolves when what `apply` has begun outside of the state is durable; entries are acknowledged after it, in
-   * batches. Such work may be repeated and must bear it. A rejection ends the task.
+   * batches. Such work may be repeated and must bear it. A rejection ends the task. The signal aborts when the
+   * partition is lost: nobody waits any more.
    */
-  readonly settle?: (state: S) => Promise<void>
+  readonly settle?: (state: S, signal: AbortSignal) => Promise<void>
   readonly from?: 'start' | 'end'
 }
 

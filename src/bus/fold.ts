@@ -95,7 +95,8 @@ async function applyAll<T, S>(
     folding.sequence = sequenceOf(raw) || folding.sequence
     folding.at = raw[0]
   }
-  await unlessAborted(folding.owned.lost, async () => options.settle?.(folding.state))
+  const { lost } = folding.owned
+  await unlessAborted(lost, async () => options.settle?.(folding.state, lost))
   await say(folding, publish, effects)
   // At most once, as every message on a channel: the next one says what is true then.
   for (const { channel, message } of messages) void tell(link, channel, message).catch(() => {})

@@ -1,9 +1,5 @@
 // Ticks as JSON of the reference's shape, as CSV and as fixed binary records (docs/API.md).
-import type { Tick } from '../ticks/index.ts'
-
-/** ISO 8601 in UTC with nine digits. */
-const formatTime = (time: number, nanos: number) =>
-  new Date(time).toISOString().replace('Z', `${String(nanos).padStart(6, '0')}Z`)
+import { type Tick, timeText } from '../ticks/index.ts'
 
 /** The reference's fields, then what it dropped. Prices are the source's own float64. */
 export const tickJson = (tick: Tick) => ({
@@ -12,7 +8,7 @@ export const tickJson = (tick: Tick) => ({
   bid: tick.bid,
   ask: tick.ask,
   spread: tick.ask - tick.bid,
-  timestamp: formatTime(tick.time, tick.nanos),
+  timestamp: timeText(tick),
   lp: tick.source,
   sequence: tick.sequence,
   bid_size: tick.bidSize ?? null,

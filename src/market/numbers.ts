@@ -9,10 +9,12 @@ export function positiveNumber(value: unknown): number | undefined {
   return typeof number === 'number' && number > 0 && Number.isFinite(number) ? number : undefined
 }
 
-/** ms UTC from a number of ms, such a number as text, or ISO 8601 with a zone. */
+/** ms UTC, with the microseconds as fraction, from a number of ms, such a number as text, or ISO 8601 with a zone. */
 export function timeOf(value: unknown): number | undefined {
   if (typeof value !== 'string' || DECIMAL.test(value)) return positiveNumber(value)
   if (!ISO_TIME.test(value)) return undefined
+  // Whole ms: Date drops the digits behind them.
   const parsed = Date.parse(value)
-  return Number.isNaN(parsed) ? undefined : parsed
+  const micros = /\.\d{3}(\d{1,3})/.exec(value)?.[1] ?? ''
+  return Number.isNaN(parsed) ? undefined : parsed + Number(micros.padEnd(3, '0')) / 1_000
 }

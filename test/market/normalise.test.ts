@@ -237,5 +237,7 @@ describe('numbers and times as they are written', () => {
   it('name the same moment in every accepted form', () => {
     const forms = [NOW, String(NOW), '2023-11-14T22:13:20Z', '2023-11-15T03:43:20.0000000+05:30']
     for (const form of forms) expect(timeOf(form)).toBe(NOW)
+    const micros = [NOW + 0.2685 - 0.0005, '2023-11-14T22:13:20.0002680Z', '2023-11-14T22:13:20.000268999Z']
+    for (const form of micros) expect(timeOf(form)).toBe(NOW + 0.268)
   })
 })
