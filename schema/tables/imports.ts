@@ -15,6 +15,9 @@ export const imports = (w: Words) =>
     duplicate: w.integer('duplicate').notNull(),
     /** Count by reason. */
     quarantined: w.json<Record<string, number>>('quarantined').notNull(),
+    /** What was remembered at the offset (ticks that wait for a judgement, an open conflict); null at the beginning. */
+    state: w.json<unknown>('state'),
+    /** Read to its end, or to where it is damaged. */
     done: w.boolean('done').notNull(),
     startedAt: w.instant('started_at').notNull(),
     updatedAt: w.instant('updated_at').notNull(),
