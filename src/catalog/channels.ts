@@ -17,6 +17,9 @@ export const INPUT_PATTERNS = ['market:ticker:*', 'market:orderbook:*', 'market:
 /** Where signals are told to whoever listens: market:signal:technical and so on. */
 export const signalChannel = (kind: string) => `market:signal:${kind}`
 
+/** Ticks as they are kept, throttled (TICKS_BROADCAST_MIN_PCT), as JSON of the history's shape (docs/API.md). */
+export const tickChannel = (source: string, symbol: string) => `market:tick:${source}:${symbol}`
+
 /** Says which cached answers are no longer true. */
 export const CACHE_DROPS = 'cache:drops'
 

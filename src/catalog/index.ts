@@ -6,6 +6,7 @@ export {
   INPUT_PATTERNS,
   inputChannels,
   signalChannel,
+  tickChannel,
 } from './channels.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { executeLock, lockNames } from './locks.ts'

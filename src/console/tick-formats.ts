@@ -1,21 +1,5 @@
 // Ticks as JSON of the reference's shape, as CSV and as fixed binary records (docs/API.md).
-import { type Tick, timeText } from '../ticks/index.ts'
-
-/** The reference's fields, then what it dropped. Prices are the source's own float64. */
-export const tickJson = (tick: Tick) => ({
-  broker_id: tick.broker,
-  symbol: tick.symbol,
-  bid: tick.bid,
-  ask: tick.ask,
-  spread: tick.ask - tick.bid,
-  timestamp: timeText(tick),
-  lp: tick.source,
-  sequence: tick.sequence,
-  bid_size: tick.bidSize ?? null,
-  ask_size: tick.askSize ?? null,
-  volume: tick.volume,
-  flags: tick.flags,
-})
+import { type Tick, tickJson } from '../ticks/index.ts'
 
 const COLUMNS = [
   ...['timestamp', 'symbol', 'lp', 'sequence', 'bid', 'ask'],

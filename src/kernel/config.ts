@@ -78,6 +78,33 @@ export const SETTINGS = {
   },
   DATABASE_POOL: { shape: whole(5, 1, 100), about: 'Postgres connections of one worker.' },
   SQLITE_DB_PATH: { shape: text(), about: 'The SQLite file. Empty: DATA_DIR/sluice.db.' },
+  TICKS_BACKEND: {
+    shape: choice(['sqlite', 'json', 'dual', 'postgres'], 'sqlite'),
+    about:
+      'Where ticks are kept: a SQLite file a day, JSON files, both as the cut-over says (docs/CUTOVER.md), or DATABASE_URL.',
+  },
+  TICKS_DIR: { shape: text(), about: 'Folder of the ticks. Empty: DATA_DIR/ticks.' },
+  TICKS_QUEUE_MAX: {
+    shape: whole(100_000, 1_000, 10_000_000),
+    about: 'Ticks that may wait for the disk in one process.',
+  },
+  TICKS_QUEUE_FULL: {
+    shape: choice(['wait', 'spill'], 'wait'),
+    about:
+      'When so many wait: the stream is read more slowly, or they go to a file of their own until there is room.',
+  },
+  TICKS_BATCH_MS: {
+    shape: whole(200, 1, 60_000),
+    about: 'A tick is on the disk, and acknowledged, after this time at the latest, ms.',
+  },
+  TICKS_ARCHIVE_AFTER_DAYS: {
+    shape: whole(1, 0, 3_650),
+    about: 'Days that ended so many days ago are compressed.',
+  },
+  TICKS_BROADCAST_MIN_PCT: {
+    shape: number(0.001, 0, 100),
+    about: 'A tick is told on its channel when bid, ask or spread moved by this much, %. All ticks are kept.',
+  },
   DRAIN_MS: { shape: whole(10_000, 0, 600_000), about: 'Time a worker has to finish what it holds, ms.' },
   LEASE_MS: { shape: whole(5_000, 500, 60_000), about: 'Life of a partition lease without renewal, ms.' },
   VISIBILITY_MS: {
@@ -192,6 +219,9 @@ export function readConfig(environment: Environment = processEnvironment()): Con
   if (config.DATABASE_DRIVER === 'postgres' && !config.DATABASE_URL) {
     problems.push('DATABASE_URL is empty; DATABASE_DRIVER=postgres needs a postgres:// address')
   }
+  if (config.TICKS_BACKEND === 'postgres' && !config.DATABASE_URL) {
+    problems.push('DATABASE_URL is empty; TICKS_BACKEND=postgres needs a postgres:// address')
+  }
   if (problems.length > 0) {
     throw new SluiceError('CONFIG_INVALID', problems.join('\n'), { problems })
   }
@@ -199,6 +229,7 @@ export function readConfig(environment: Environment = processEnvironment()): Con
     ...config,
     REDIS_URL: config.REDIS_URL || 'redis://127.0.0.1:6379',
     SQLITE_DB_PATH: config.SQLITE_DB_PATH || join(config.DATA_DIR, 'sluice.db'),
+    TICKS_DIR: config.TICKS_DIR || join(config.DATA_DIR, 'ticks'),
   }
 }
 

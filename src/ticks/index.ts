@@ -1,2 +1,2 @@
-export { timeText } from './parse-time.ts'
 export type { Tick, TickCursor, TickQuery, TickSeries, TickStore, Written } from './tick.ts'
+export { tickJson } from './tick-json.ts'
