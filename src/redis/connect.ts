@@ -59,11 +59,20 @@ export function connectRedis(url: string, role: Role, how: ConnectOptions = {}):
 /**
  * Told to reconnect while it still looks for its server, a client of ioredis may end for good (measured: a writer that
  * stayed closed after a failover). There is nothing to give up yet, and every step of looking has its own time-out.
+ * Nor is it told twice: a demoted master refuses all that was under way, and each call adds a timer and a listener to
+ * the socket.
  */
 function reconnectOnlyConnected(client: Redis): void {
   const disconnect = client.disconnect.bind(client)
+  let isTold = false
+  client.on('close', () => {
+    isTold = false
+  })
   client.disconnect = (reconnect = false) => {
-    if (!reconnect || client.status === 'ready' || client.status === 'connect') disconnect(reconnect)
+    if (!reconnect) return disconnect()
+    if (isTold || (client.status !== 'ready' && client.status !== 'connect')) return
+    isTold = true
+    disconnect(true)
   }
 }
 
@@ -227,11 +236,14 @@ export async function closeRedis(client: Redis): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   client.once('end', resolve)
   const giveUpAt = systemClock.monotonic() + CLOSE_MS
+  let toldIn: string | undefined
   while (client.status !== 'end' && systemClock.monotonic() < giveUpAt) {
-    const wasReconnecting = client.status === 'reconnecting'
-    client.disconnect()
-    if (wasReconnecting || hasNoNode(client)) endIdle(client)
-    // A disconnect before the socket exists does nothing, so it is said again until the client has ended.
+    const { status } = client
+    // A cluster opens nodes that it has just heard of all the same, so it is told until it has ended. Each time would
+    // add a listener to the socket of a plain client, also to the last one while it asks sentinels for the next.
+    if (client.isCluster || status !== toldIn) client.disconnect()
+    toldIn = status
+    if (status === 'reconnecting' || hasNoNode(client)) endIdle(client)
     await Promise.race([promise, systemClock.sleep(30)])
   }
   client.off('end', resolve)

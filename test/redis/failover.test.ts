@@ -1,6 +1,14 @@
 // Servers that die, freeze or lose their office: whoever wrote, read or listened goes on with the next one by itself.
 import { describe, expect, it } from 'vitest'
-import { closeRedis, connectRedis, onNodeOf, type Redis, type Role, ready } from '../../src/redis/index.ts'
+import {
+  closeRedis,
+  connectRedis,
+  nodesOf,
+  onNodeOf,
+  type Redis,
+  type Role,
+  ready,
+} from '../../src/redis/index.ts'
 import { slotOf } from '../../src/redis/slots.ts'
 import { startCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
@@ -78,6 +86,26 @@ describe.concurrent('under Sentinel', () => {
     expect(await set.masterPort()).toBe(set.replica.port)
     set.master.resume()
   })
+
+  it('who looks for the next master closes without a listener for each try', async ({ onTestFinished }) => {
+    const { use, connect } = scene(onTestFinished)
+    const set = use(await startSentinel())
+    const [writer, sentinel] = [
+      connect(set.url, 'writer'),
+      connect(`redis://127.0.0.1:${set.sentinels[0]}`, 'writer'),
+    ]
+    await Promise.all([ready(writer), ready(sentinel)])
+    const pid = Number(/process_id:(\d+)/.exec(await sentinel.info('server'))![1])
+    const { stream } = nodesOf(writer)[0]!
+    process.kill(pid, 'SIGSTOP')
+    await set.master.kill()
+    await eventually(() => writer.status === 'connecting')
+    // The socket is the last one until there is a next.
+    const before = stream.listenerCount('close')
+    await closeRedis(writer)
+    expect(stream.listenerCount('close')).toBe(before + 1)
+    process.kill(pid, 'SIGCONT')
+  })
 })
 
 describe.concurrent('a cluster', () => {
@@ -120,6 +148,26 @@ describe.concurrent('one server', () => {
     await admin.replicaof('NO', 'ONE')
     await goesOn(writer, 'k')
     expect(await writer.client('ID')).not.toBe(before)
+  })
+
+  it('that refuses all that was under way ends the connection once', async ({ onTestFinished }) => {
+    const { use, connect } = scene(onTestFinished)
+    const [one, other] = [use(await startRedis()), use(await startRedis())]
+    const writer = connect(one.url, 'writer')
+    await ready(writer)
+    const admin = connect(one.url, 'jobs')
+    await admin.replicaof('127.0.0.1', other.port)
+    const { stream } = nodesOf(writer)[0]!
+    const listeners = stream.listenerCount('close')
+    const closed = new Promise<number>((resolve) => {
+      // Before all others, which remove themselves.
+      stream.prependListener('close', () => resolve(stream.listenerCount('close') - 1))
+    })
+    const refused = Array.from({ length: 20 }, (_, i) => writer.set(`k${i}`, 'v'))
+    for (const { reason } of (await Promise.allSettled(refused)) as PromiseRejectedResult[]) {
+      expect(String(reason)).toContain('READONLY')
+    }
+    expect(await closed).toBe(listeners + 1)
   })
 
   it('that is gone holds up no close, whatever the role', async ({ onTestFinished }) => {
