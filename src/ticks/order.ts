@@ -1,0 +1,50 @@
+// In which order ticks are answered, which are the same, and where one goes whose place is taken: said once, so that
+// all stores agree.
+import type { Tick, TickCursor } from './tick.ts'
+
+/** Texts by their bytes in UTF-8, as SQL compares them; JavaScript's own order differs above U+D7FF. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0
+  const shorter = Math.min(a.length, b.length)
+  for (let at = 0; at < shorter; at++) {
+    const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)]
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+// Surrogates stand for characters above all others, but their units lie below U+E000.
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
+}
+
+/** By (time, nanos, source, sequence). */
+export function compareTicks(a: TickCursor, b: TickCursor): number {
+  return a.time - b.time || a.nanos - b.nanos || compareText(a.source, b.source) || a.sequence - b.sequence
+}
+
+/** All that is not key: two ticks of one key and the same content are one tick. Prices are compared bit by bit. */
+export function sameContent(a: Tick, b: Tick): boolean {
+  return (
+    Object.is(a.bid, b.bid) &&
+    Object.is(a.ask, b.ask) &&
+    Object.is(a.bidSize, b.bidSize) &&
+    Object.is(a.askSize, b.askSize) &&
+    Object.is(a.volume, b.volume) &&
+    a.flags === b.flags &&
+    a.broker === b.broker
+  )
+}
+
+/**
+ * The tick as it is to be stored beside those that are taken (of its symbol, source and time), under the next free
+ * sequence where its own has other content; undefined when it is there already.
+ */
+export function placeBeside(taken: ReadonlyMap<number, Tick>, tick: Tick): Tick | undefined {
+  let { sequence } = tick
+  for (let other = taken.get(sequence); other; other = taken.get(++sequence)) {
+    if (sameContent(other, tick)) return undefined
+  }
+  return sequence === tick.sequence ? tick : { ...tick, sequence }
+}
