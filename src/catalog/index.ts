@@ -1,6 +1,16 @@
 // START READING HERE. Every name that crosses a process, and the shape of what travels under it.
 export { type BoardOf, parseBoards, splitByBoard } from './boards.ts'
 export {
+  type CandleBars,
+  type CandleChange,
+  candleBars,
+  candleChange,
+  candleSource,
+  candlesChanged,
+  marketCandles,
+  type TickBar,
+} from './candles.ts'
+export {
   CACHE_DROPS,
   INPUT_CHANNEL,
   INPUT_PATTERNS,

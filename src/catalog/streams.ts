@@ -1,6 +1,7 @@
 // Every stream. A new one is one declaration here; its consumers name it, nothing else lists it.
 import { z } from 'zod'
 import { defineStream, type Stream } from '../bus/index.ts'
+import { candlesChanged, marketCandles } from './candles.ts'
 import { type InputRejected, inputRejected, type QuoteMessage, quoteMessage } from './market.ts'
 import {
   type ExecutionEvent,
@@ -75,6 +76,8 @@ export const STREAMS: readonly Stream<unknown>[] = [
   inputQuotes,
   rejectedInput,
   marketQuotes,
+  marketCandles,
+  candlesChanged,
   signals,
   opportunities,
   executions,

@@ -1,0 +1,73 @@
+// When a market trades, and so how long an answer about it may be kept. Ho Chi Minh City: Monday to Friday 09:00 to
+// 11:30 and 13:00 to 15:00, but for holidays; it has had UTC+7 without summer time since 1975. Others trade always.
+import { SluiceError } from '../kernel/index.ts'
+
+export interface Calendar {
+  /** @param time ms UTC. */
+  isOpen(time: number): boolean
+  /** The time itself while the market is open, else when it opens next, ms UTC. */
+  nextOpen(time: number): number
+}
+
+/** 24 hours on 7 days. */
+export const ALWAYS_OPEN: Calendar = { isOpen: () => true, nextOpen: (time) => time }
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const ZONE_MS = 7 * HOUR
+/** Local ms of the day: [from, to). */
+const SESSIONS = [
+  [9 * HOUR, 11 * HOUR + 30 * MINUTE],
+  [13 * HOUR, 15 * HOUR],
+] as const
+/** A year without a session is a list of holidays that is wrong. */
+const LOOK_DAYS = 366
+
+/** @param holidays see `parseHolidays`. */
+export function vietnamCalendar(holidays: ReadonlyMap<string, number> = new Map()): Calendar {
+  /** Local ms of the day until which the day is traded. */
+  const closesAt = (day: number) => {
+    // 1970-01-01 was a Thursday.
+    const weekday = (((day / DAY + 4) % 7) + 7) % 7
+    if (weekday === 0 || weekday === 6) return 0
+    return holidays.get(dateText(day)) ?? DAY
+  }
+  const nextOpen = (time: number) => {
+    const local = time + ZONE_MS
+    const today = Math.floor(local / DAY) * DAY
+    for (let day = today; day <= today + LOOK_DAYS * DAY; day += DAY) {
+      for (const [from, to] of SESSIONS) {
+        const opens = Math.max(local, day + from)
+        if (opens < day + Math.min(to, closesAt(day))) return opens - ZONE_MS
+      }
+    }
+    return Number.POSITIVE_INFINITY
+  }
+  return { isOpen: (time) => nextOpen(time) === time, nextOpen }
+}
+
+const DATE = /^(\d{4}-\d{2}-\d{2})(?:@(\d{2}):(\d{2}))?$/
+
+/**
+ * Reads `2026-01-01,2026-02-16@11:30`: days without trade, and days that end at a local time. Answers the ms of each
+ * day until which it is traded. Throws CONFIG_INVALID.
+ */
+export function parseHolidays(text: string): Map<string, number> {
+  const holidays = new Map<string, number>()
+  for (const part of text.split(',').map((one) => one.trim())) {
+    if (part === '') continue
+    const [, date, hours, minutes] = DATE.exec(part) ?? []
+    const isDate = date !== undefined && dateText(Date.parse(`${date}T00:00:00Z`)) === date
+    if (!isDate || Number(hours ?? 0) > 23 || Number(minutes ?? 0) > 59) {
+      throw new SluiceError('CONFIG_INVALID', `MARKET_HOLIDAYS has ${JSON.stringify(part)}; allowed: YYYY-MM-DD, or YYYY-MM-DD@HH:MM for a day that ends early`, { part }) // biome-ignore format: one sentence
+    }
+    holidays.set(date, hours === undefined ? 0 : Number(hours) * HOUR + Number(minutes) * MINUTE)
+  }
+  return holidays
+}
+
+const dateText = (time: number) => (Number.isFinite(time) ? new Date(time).toISOString().slice(0, 10) : '')
+
+/** How long an answer may be kept: prices move while the market is open, and corrections come at any time. */
+export const maxAgeSeconds = (calendar: Calendar, time: number): number => (calendar.isOpen(time) ? 30 : 120)
