@@ -11,6 +11,10 @@ export const cutovers = (w: Words) =>
     /** Raised by each change: who changes a phase names the revision that they have seen. */
     revision: w.integer('revision').notNull(),
     changedAt: w.instant('changed_at').notNull(),
+    /** Both stores hold everything: since the end of a copy, for as long as both are written. */
+    complete: w.boolean('complete').notNull().default(false),
+    /** The last part that a copy has brought over; null before the first, and when no copy is under way. */
+    copied: w.text('copied'),
   })
 
 export const cutoverChanges = (w: Words) =>
@@ -34,8 +38,12 @@ export const parityRuns = (w: Words) =>
     {
       id: w.text('id').primaryKey(),
       feature: w.text('feature').notNull(),
+      /** Of the cutover when it began: a run tells nothing about what came after another change. */
+      revision: w.integer('revision').notNull().default(0),
+      /** `full` compares everything that is kept, `shadow` what was read while the revision was in force. */
+      kind: w.oneOf('kind', ['full', 'shadow']).notNull().default('full'),
       startedAt: w.instant('started_at').notNull(),
-      /** Null while it runs, and for ever when it was killed. */
+      /** Null while it runs, and for ever when it was killed; always null of a shadow run. */
       endedAt: w.instant('ended_at'),
       compared: w.integer('compared').notNull(),
       different: w.integer('different').notNull(),
