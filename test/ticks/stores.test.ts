@@ -1,5 +1,9 @@
 // Every tick store keeps what the port promises, and stores that do not are caught.
-import { describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/kernel/index.ts'
+import { openPostgresTicks } from '../../src/ticks/postgres-ticks.ts'
+import { openPlace } from '../support/database.ts'
 import { type Property, TICK_PROPERTIES } from './conformance.ts'
 import { type Fault, openModel, type Shelf } from './model.ts'
 
@@ -58,5 +62,29 @@ describe('a tick store in memory', () => {
   const asked: readonly Property[] = TICK_PROPERTIES.filter(({ says }) => !says.includes('20,000'))
   it.each(asked)('$says', async ({ hold }) => {
     await expect(hold(inMemory())).resolves.toBeUndefined()
+  })
+})
+
+describe('ticks in Postgres', () => {
+  let place: Awaited<ReturnType<typeof openPlace>>
+  let admin: pg.Client
+  const url = () => place.options.url!
+
+  beforeAll(async () => {
+    place = await openPlace('postgres')
+    admin = new pg.Client({ connectionString: url() })
+    await admin.connect()
+  })
+  afterAll(async () => {
+    await admin?.end()
+    await place?.remove()
+  })
+  beforeEach(async () => {
+    await admin.query('drop schema if exists market cascade')
+  })
+
+  it.each(TICK_PROPERTIES)('$says', async ({ hold }) => {
+    const open = async () => openPostgresTicks({ url: url(), clock: systemClock })
+    await expect(hold({ open })).resolves.toBeUndefined()
   })
 })
