@@ -1,9 +1,9 @@
 // Pub/sub: at most once. A listener is told each time its subscription is confirmed, because what was said while it
 // was away is gone and only it knows what to do about that.
-import { aborted, messageOf, repeat, runTasks, type Task } from '../kernel/index.ts'
+import { aborted, repeat, runTasks, type Task } from '../kernel/index.ts'
 import { closeRedis, connectRedis, onNodeOf, type Redis, redisError } from '../redis/index.ts'
 import type { ChannelListener } from './bus.ts'
-import { isPassing, type Link } from './link.ts'
+import { disturb, isPassing, type Link } from './link.ts'
 
 // A subscriber only ever listens, so nothing but a question shows that the other end is gone or frozen.
 const ASK_EVERY_MS = 2_000
@@ -27,7 +27,7 @@ export function listen(
   return async (signal) => {
     if (signal.aborted) return
     const where = patterns.join(' ')
-    const disturbed = (error: unknown) => link.events.emit('disturbed', { where, reason: messageOf(error) })
+    const disturbed = (error: unknown) => disturb(link, where, error)
     const client = connectRedis(link.url, 'subscriber', { name: 'listener', onError: disturbed })
     const refused = Promise.withResolvers<never>()
     client.on('pmessage', (_pattern: string, channel: string, message: string) => {
@@ -35,7 +35,7 @@ export function listen(
         onMessage(channel, message)
       } catch (error) {
         // One message must not take the others with it.
-        disturbed(error)
+        disturb(link, where, error, false)
       }
     })
     // Nothing subscribes again by itself (roles.ts in src/redis).

@@ -1,6 +1,6 @@
 // Without order: every consumer of the group takes any entry. What a silent consumer holds goes to another after the
 // visibility time-out; what is in work here is claimed again before that, so a long handler is left in peace.
-import { messageOf, repeat, runTasks, type Task } from '../kernel/index.ts'
+import { repeat, runTasks, type Task } from '../kernel/index.ts'
 import { isCluster, isWrongType, runScript } from '../redis/index.ts'
 import { type Acknowledger, openAcknowledger } from './acknowledge.ts'
 import { type Attempts, attempt } from './attempts.ts'
@@ -10,7 +10,7 @@ import { type Burial, bury } from './dead-letters.ts'
 import { openGroupSurely } from './groups.ts'
 import { type Handlers, openHandlers } from './handlers.ts'
 import { openHold, openSlots, type Slots } from './lanes.ts'
-import { consumerName, insist, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
+import { consumerName, disturb, insist, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
 import { openPace, type Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import { pausable, watchPause } from './pause.ts'
@@ -61,7 +61,7 @@ export function consumeShared<T>(
       // While stopping, an entry that could not be acknowledged stays pending and comes again.
       // The readers meet a wrong type or a missing group as well, and mend it.
       if (!isPassing(error) && !isWrongType(error) && !isNoGroup(error)) failed.abort(error)
-      else link.events.emit('disturbed', { where: stream.name, reason: messageOf(error) })
+      else disturb(link, stream.name, error)
     }
     const drained = new AbortController()
     const over = AbortSignal.any([drained.signal, link.closing])

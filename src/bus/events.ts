@@ -36,8 +36,11 @@ export interface BusEvents {
   paused: (fact: { stream: string; group: string }) => void
   resumed: (fact: { stream: string; group: string }) => void
   trimmed: (fact: { stream: string; partition: number; count: number }) => void
-  /** A connection failed or a reader was restarted; reading goes on by itself. */
-  disturbed: (fact: { where: string; reason: string }) => void
+  /**
+   * A connection failed or a reader was restarted; reading goes on by itself. `passing`: the server is away or takes
+   * nothing for now, which disturbs every place at once.
+   */
+  disturbed: (fact: { where: string; reason: string; passing: boolean }) => void
 }
 
 export type BusEmitter = EventEmitter<BusEvents>

@@ -7,7 +7,7 @@ import { tell } from './channels.ts'
 import { acknowledge, type Folding, lastDelivered, loadCheckpoint, whileOwned } from './checkpoint.ts'
 import { compareIds, decodeEntry, type RawEntry, sequenceOf } from './codec.ts'
 import { bury } from './dead-letters.ts'
-import { isPassing, type Link, unlessAborted } from './link.ts'
+import { disturb, isPassing, type Link, unlessAborted } from './link.ts'
 import { ownPartitions } from './ownership.ts'
 import { openPartitionReader } from './partition-reader.ts'
 import type { Publish } from './publish.ts'
@@ -190,7 +190,7 @@ async function say<T, S>(
         continue
       }
       if (!isPassing(error)) throw error
-      link.events.emit('disturbed', { where: 'output of a fold', reason: messageOf(error) })
+      disturb(link, 'output of a fold', error)
       await link.clock.sleep(Math.min(50 * 2 ** attempt, 1_000), owned.lost)
     }
   }

@@ -3,7 +3,7 @@ import { afterMs, isSluiceError, messageOf } from '../kernel/index.ts'
 import { isWrongType, type Redis, runScript, type Wake } from '../redis/index.ts'
 import type { Ownership } from './bus.ts'
 import { type GroupOptions, healGroup } from './groups.ts'
-import { isFenced, isNoGroup, type Link } from './link.ts'
+import { disturb, isFenced, isNoGroup, type Link } from './link.ts'
 import { healTypes } from './move-aside.ts'
 import type { Pause } from './pause.ts'
 import { ACQUIRE, RELEASE, RENEW } from './scripts.ts'
@@ -124,10 +124,9 @@ export async function take(membership: Membership, partition: number): Promise<n
         if (lose.signal.aborted || isFenced(error) || isNoGroup(error)) return giveUp(error)
         return failed.abort(error)
       }
-      const where = `${stream.name}/${partition}`
-      const disturbed = (reason: unknown) =>
-        link.events.emit('disturbed', { where, reason: messageOf(reason) })
-      await healTypes(link, stream, group).catch(disturbed)
+      await healTypes(link, stream, group).catch((reason) =>
+        disturb(link, `${stream.name}/${partition}`, reason),
+      )
       giveUp(error)
     })
     .finally(() => {
@@ -181,7 +180,7 @@ export async function release({ link, options, held }: Membership, holding: Hold
     link.events.emit('handedOver', { stream: stream.name, group, partition, epoch })
   } catch (error) {
     // The lease then ends by itself.
-    link.events.emit('disturbed', { where: `lease of ${group}`, reason: messageOf(error) })
+    disturb(link, `lease of ${group}`, error)
   }
 }
 

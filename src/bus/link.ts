@@ -44,16 +44,14 @@ export interface LinkOptions {
 }
 
 export function openLink({ url, source, clock, events, closing }: LinkOptions): Link {
-  const onError = (where: string) => (error: Error) => {
-    events.emit('disturbed', { where, reason: messageOf(error) })
-  }
+  const onError = (where: string) => (error: Error) => disturb({ events }, where, error)
   const writer = openWriter(url, 'bus', onError('bus writer'))
   const durable = openWriter(url, 'bus-durable', onError('durable writer'))
   const wakes = openWakes({
     urls: [url],
     clock,
     name: 'bus-wakes',
-    onError: (channel, _server, reason) => events.emit('disturbed', { where: channel, reason }),
+    onError: (channel, _server, error) => disturb({ events }, channel, error),
   })
   return {
     url,
@@ -113,6 +111,18 @@ export function isPassing(error: unknown): boolean {
   return !isAnswer || isElsewhere(error) || PASSING.test(messageOf(error))
 }
 
+/** Says what failed and will be tried again. */
+export function disturb(
+  { events }: Pick<Link, 'events'>,
+  where: string,
+  error: unknown,
+  passing = isPassing(error),
+): void {
+  const isCut = error instanceof Error && error.name === 'MaxRetriesPerRequestError'
+  const reason = isCut ? 'the connection broke before the answer' : messageOf(error)
+  events.emit('disturbed', { where, reason, passing })
+}
+
 /**
  * Runs a command until it is answered, waiting 50 ms to 1 s between tries while the server is away. Only for what
  * may safely be run twice. Rejects with what the server itself refuses; once the signal has aborted, with the first
@@ -129,7 +139,7 @@ export async function insist<T>(
       return await command(await link.writer())
     } catch (error) {
       if (!isPassing(error) || signal.aborted) throw redisError(error, link.url)
-      link.events.emit('disturbed', { where, reason: messageOf(error) })
+      disturb(link, where, error)
       await link.clock.sleep(Math.min(50 * 2 ** attempt, 1_000), signal)
     }
   }

@@ -8,6 +8,7 @@
 import { asc, type Database, gt, inArray, type Tx } from '../db/index.ts'
 import { isSluiceError, messageOf, randomId, SluiceError, type Task } from '../kernel/index.ts'
 import type { Bus, Outgoing } from './bus.ts'
+import { disturb } from './link.ts'
 import type { Stream } from './stream.ts'
 
 const BATCH = 500
@@ -87,7 +88,7 @@ export function openRelay(bus: Bus, database: Database, streams: readonly Stream
   }
 
   const quietly = () =>
-    drain().catch((error) => bus.events.emit('disturbed', { where: 'outbox', reason: messageOf(error) }))
+    drain().catch((error) => disturb(bus, 'outbox', error, isSluiceError(error, 'REDIS_UNAVAILABLE')))
 
   return {
     nudge: () => void quietly(),
@@ -158,13 +159,12 @@ async function say(bus: Bus, streams: Streams, rows: readonly Row[], isFull: () 
     } catch (error) {
       if (isSluiceError(error, 'OVERLOADED')) {
         isFull()
-        bus.events.emit('disturbed', { where: 'outbox', reason: messageOf(error) })
+        disturb(bus, 'outbox', error, false)
         return said
       }
       const poison = poisonOf(error, left)
       if (!poison) throw error
-      const reason = `row ${poison.id} stays: ${messageOf(error)}`
-      bus.events.emit('disturbed', { where: 'outbox', reason })
+      disturb(bus, 'outbox', `row ${poison.id} stays: ${messageOf(error)}`, false)
       left = left.filter((row) => row !== poison)
     }
   }

@@ -1,12 +1,12 @@
 // Ownership of partitions. A member joins the group's list, takes the leases of the partitions that are its own by
 // assignment, renews them, and gives up those that are assigned to another: it stops reading, finishes, acknowledges
 // and only then releases. An owner that cannot renew stops by its own monotonic clock before its lease runs out.
-import { messageOf, type Task } from '../kernel/index.ts'
+import type { Task } from '../kernel/index.ts'
 import { isWrongType, runScript } from '../redis/index.ts'
 import { assign } from './assignment.ts'
 import { openGroupSurely, unlessFull } from './groups.ts'
 import { type Membership, type Owned, type OwnershipOptions, release, renewAll, take } from './lease.ts'
-import { consumerName, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
+import { consumerName, disturb, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
 import { healTypes } from './move-aside.ts'
 import { watchPause } from './pause.ts'
 import { JOIN, LEAVE } from './scripts.ts'
@@ -61,10 +61,10 @@ export function ownPartitions(
 async function recover({ link, options, failed }: Membership, error: unknown): Promise<number> {
   const { stream, group, leaseMs } = options
   const where = `leases of ${group}`
-  link.events.emit('disturbed', { where, reason: messageOf(error) })
+  disturb(link, where, error)
   if (isWrongType(error)) {
     const heal = healTypes(link, stream, group)
-    await heal.catch((reason) => link.events.emit('disturbed', { where, reason: messageOf(reason) }))
+    await heal.catch((reason) => disturb(link, where, reason))
   } else if (!isPassing(error) && !isFenced(error) && !isNoGroup(error)) failed.abort(error)
   return leaseMs / 4
 }
@@ -103,9 +103,7 @@ function keepRenewing(membership: Membership): { stop(): void } {
   const done = new AbortController()
   void (async () => {
     while (!done.signal.aborted && held.size > 0) {
-      await renewAll(membership).catch((error) => {
-        link.events.emit('disturbed', { where: `leases of ${options.group}`, reason: messageOf(error) })
-      })
+      await renewAll(membership).catch((error) => disturb(link, `leases of ${options.group}`, error))
       await link.clock.sleep(options.leaseMs / 4, done.signal)
     }
   })()
@@ -120,7 +118,7 @@ async function leave(membership: Membership): Promise<void> {
     const { group } = options
     await runScript(await link.writer(), LEAVE, [members(group)], [member, moved(group)])
   } catch (error) {
-    link.events.emit('disturbed', { where: `members of ${options.group}`, reason: messageOf(error) })
+    disturb(link, `members of ${options.group}`, error)
   }
 }
 

@@ -1,8 +1,8 @@
 // Whether a group is paused, as its consumers know it. A look is one command each half second for a whole consumer,
 // whatever the number of its partitions; while Redis is away what was seen last holds.
-import { afterMs, messageOf } from '../kernel/index.ts'
+import { afterMs } from '../kernel/index.ts'
 import type { Slots } from './lanes.ts'
-import { insist, isPassing, type Link, unlessAborted } from './link.ts'
+import { disturb, insist, isPassing, type Link, unlessAborted } from './link.ts'
 import { type Stream, streamKeys } from './stream.ts'
 
 const LOOK_MS = 500
@@ -43,7 +43,7 @@ export function watchPause(link: Link, { stream, group }: Watched, signal: Abort
         set(found === 1)
       } catch (error) {
         if (signal.aborted) return
-        link.events.emit('disturbed', { where, reason: messageOf(error) })
+        disturb(link, where, error)
         // A key of another type says nothing about a pause, and must not stop everybody.
         if (!isPassing(error)) set(false)
       }

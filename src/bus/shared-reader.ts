@@ -1,12 +1,12 @@
 // Reading without order: a blocking read over all partitions, and what keeps it whole. An answer that was lost on the
 // way was delivered all the same, so after every disturbance our own list comes first.
-import { afterMs, messageOf } from '../kernel/index.ts'
+import { afterMs } from '../kernel/index.ts'
 import { closeRedis, isWrongType, type Redis, ready, redisError, runScript } from '../redis/index.ts'
 import type { ConsumeOptions } from './bus.ts'
 import type { RawEntry } from './codec.ts'
 import { openGapDetector } from './gaps.ts'
 import { healGroup } from './groups.ts'
-import { insist, isNoGroup, isPassing, type Link } from './link.ts'
+import { disturb, insist, isNoGroup, isPassing, type Link } from './link.ts'
 import { healTypes } from './move-aside.ts'
 import type { Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
@@ -190,7 +190,7 @@ async function recover<T>(
 ): Promise<void> {
   const { stream, group, from = 'start' } = options
   const where = `${stream.name} for ${group}`
-  link.events.emit('disturbed', { where, reason: messageOf(error) })
+  disturb(link, where, error)
   if (isWrongType(error)) await insist(link, where, stopping, () => healTypes(link, stream, group))
   else if (isNoGroup(error)) {
     const heal = (client: Redis) => healGroup(client, link, { stream, group, from }, partitions)

@@ -1,8 +1,7 @@
 // Without order nobody owns a partition: each consumer says what it works on, takes what silent ones hold, and hands
 // back at its end what it has not begun.
-import { messageOf } from '../kernel/index.ts'
 import { isWrongType, type Redis, redisError, runScript } from '../redis/index.ts'
-import { isNoGroup, isPassing } from './link.ts'
+import { disturb, isNoGroup, isPassing } from './link.ts'
 import { HAND_BACK, KEEP } from './scripts.ts'
 import type { SharedReader } from './shared-reader.ts'
 import { partitionKeys } from './stream.ts'
@@ -34,8 +33,7 @@ async function forEachPartition<T>(
     for (const partition of partitions) await work(await link.writer(), partition)
   } catch (error) {
     if (!isPassing(error) && !isNoGroup(error) && !isWrongType(error)) throw redisError(error, link.url)
-    const where = `recovery of ${options.stream.name} for ${options.group}`
-    link.events.emit('disturbed', { where, reason: messageOf(error) })
+    disturb(link, `recovery of ${options.stream.name} for ${options.group}`, error)
   }
 }
 
@@ -82,6 +80,6 @@ export async function handBack<T>({
       await runScript(client, HAND_BACK, [key], [group, name, visibilityMs])
     }
   } catch (error) {
-    link.events.emit('disturbed', { where: `leaving ${stream.name} for ${group}`, reason: messageOf(error) })
+    disturb(link, `leaving ${stream.name} for ${group}`, error)
   }
 }

@@ -2,11 +2,11 @@
 // ends when one of its streams is deleted (measured: 7.0.15, 7.2.6 and 8.0; 6.2.16 lets it wait on and then gives it
 // the entry). There the read that waits is the one that delivers, fenced by the gate: 1 round trip instead of 2. Older
 // servers are only asked whether something is there.
-import { afterMs, messageOf } from '../kernel/index.ts'
+import { afterMs } from '../kernel/index.ts'
 import { hasCommand, type Redis, ready } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
 import type { Owned } from './lease.ts'
-import { isNoGroup, isPassing, type Link } from './link.ts'
+import { disturb, isNoGroup, isPassing, type Link } from './link.ts'
 import { entriesByKey } from './reply.ts'
 import { partitionKeys, type Stream } from './stream.ts'
 
@@ -87,7 +87,7 @@ export function openWait(link: Link, waiter: Redis, options: WaitOptions): Wait 
         return { raws: [], isCertain: false, more: true }
       }
       if (!isPassing(error)) throw error
-      link.events.emit('disturbed', { where: `waiting for ${entries}`, reason: messageOf(error) })
+      disturb(link, `waiting for ${entries}`, error)
       await link.clock.sleep(100, over)
       return { raws: [], isCertain: false, more: true }
     } finally {

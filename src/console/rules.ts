@@ -72,8 +72,12 @@ export const RULES: Rules = {
       says('warn', 'a group is paused; it takes nothing until it is resumed', `${stream} ${group}`),
     resumed: ({ stream, group }) => says('warn', 'a group that was paused goes on', `${stream} ${group}`),
     trimmed: ({ stream, count }) => counts(['sluice_bus_trimmed_total', count, { stream }]),
-    disturbed: ({ where }) =>
-      says('warn', 'the bus was disturbed; it goes on by itself', where, ['sluice_bus_disturbed_total', 1]),
+    // One server that is away disturbs everything that waits for it.
+    disturbed: ({ where, passing }) =>
+      says('warn', 'the bus was disturbed; it goes on by itself', passing ? 'server' : where, [
+        'sluice_bus_disturbed_total',
+        1,
+      ]),
   },
   locks: {
     acquired: ({ waitedMs }) =>

@@ -76,21 +76,21 @@ interface Open {
 export function openLocks(options: LocksOptions): Locks {
   const { urls, clock, names } = options
   const events = lockEmitter()
-  const disturb = (where: string, server: number, reason: string) =>
-    events.emit('disturbed', { where, server, reason })
+  const disturb = (where: string, server: number, error: unknown) =>
+    events.emit('disturbed', { where, server, reason: messageOf(error) })
   const clients = urls.map((url) => connectRedis(url, 'lock', { name: 'locks' }))
   const claims = openClaims({
     clients,
     clock,
     patienceMs: options.patienceMs ?? 250,
-    onError: (key, server, error) => disturb(key, server, messageOf(error)),
+    onError: disturb,
   })
   const channel = names.turns(`${processId}:${randomId().slice(0, 8)}`)
   const turns = openTurns({
     urls,
     channel,
     clock,
-    onError: (server, reason) => disturb(channel, server, reason),
+    onError: (server, error) => disturb(channel, server, error),
     onStray: (server, key, member) => claims.leave(key, member, server),
   })
   let connecting: Promise<void> | undefined

@@ -7,7 +7,7 @@ export interface TurnsOptions {
   readonly urls: readonly string[]
   readonly channel: string
   readonly clock: Clock
-  readonly onError: (server: number, reason: string) => void
+  readonly onError: (server: number, error: unknown) => void
   /** A turn came for somebody who does not wait any more; the server should know. */
   readonly onStray: (server: number, key: string, member: string) => void
 }
@@ -49,7 +49,7 @@ export function openTurns({ urls, channel, clock, onError, onStray }: TurnsOptio
   let entered = 0
   let opening: Promise<void> | undefined
   let isOpen = false
-  const report = (_channel: string, server: number, reason: string) => onError(server, reason)
+  const report = (_channel: string, server: number, error: unknown) => onError(server, error)
   const wakes = openWakes({ urls, clock, name: 'lock-turns', onError: report })
 
   const hear = (server: number, text: string | undefined) => {

@@ -1,7 +1,7 @@
 // Wake-ups over pub/sub: one subscriber connection for each server serves any number of watched channels. A message
 // may be lost, so every wait also ends by itself; the confirmation of a subscription, also after a reconnect, counts
 // as a message, because what one waits for may have come just before it.
-import { type Clock, messageOf } from '../kernel/index.ts'
+import type { Clock } from '../kernel/index.ts'
 import { closeRedis, connectRedis, type Redis } from './connect.ts'
 
 export interface Bell {
@@ -32,7 +32,7 @@ export interface WakeOptions {
   readonly clock: Clock
   /** Shown in CLIENT LIST. */
   readonly name: string
-  readonly onError: (channel: string, server: number, reason: string) => void
+  readonly onError: (channel: string, server: number, error: unknown) => void
 }
 
 interface Channel {
@@ -53,7 +53,7 @@ export function openWakes({ urls, clock, name, onError }: WakeOptions): Wakes {
   }
   const report = (channel: string, server: number, error: unknown) => {
     // What close cuts off is no fault.
-    if (!closed) onError(channel, server, messageOf(error))
+    if (!closed) onError(channel, server, error)
   }
   const subscribe = async (client: Redis, server: number, channel: string) => {
     try {

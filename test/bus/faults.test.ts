@@ -224,6 +224,23 @@ it('gives its partitions up when Redis is frozen past the lease, and takes them 
   await consumer.stop()
 })
 
+it('tells that the server is away as one cause of whatever it disturbs', async () => {
+  const [ordered, shared] = [numberStream(), numberStream()]
+  const got = collector()
+  const consumers = [
+    start(bus.consume({ stream: ordered, group: 'g', order: 'key', handle: got.handle })),
+    start(bus.consume({ stream: shared, group: 'h', order: 'none', handle: got.handle })),
+  ]
+  await publishSurely(ordered, 4, 1, 0)
+  await eventually(() => got.count() === 4)
+  await redis.kill()
+  const places = () => new Set(bus.said.disturbed.map(({ where }) => where))
+  await eventually(() => places().size > 5, { what: 'many places disturbed' })
+  expect(bus.said.disturbed.filter(({ passing }) => !passing)).toEqual([])
+  await redis.restart()
+  await Promise.all(consumers.map((consumer) => consumer.stop()))
+})
+
 it('does not care about jumps of the wall clock', async () => {
   let offsetMs = 0
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + offsetMs }
@@ -261,6 +278,8 @@ it('resumes listening after its connection is cut, and says when it hears again'
   await bus.tell('news:a', 'bad')
   await bus.tell('news:a', 'one')
   await eventually(() => heard.length === 1)
+  // No fault of the server, so it is told beside whatever that disturbs.
+  expect(bus.said.disturbed.map(({ passing }) => passing)).toEqual([false])
   await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
   await eventually(() => readies === 2)
   await bus.tell('news:a', 'two')

@@ -95,6 +95,18 @@ describe('observation', () => {
   })
 })
 
+it('logs a server that is away once, however many places it disturbs, and other faults beside it', () => {
+  const bus = busEmitter()
+  const { lines, log } = logged()
+  const counters = observe({ bus }, { clock: systemClock, log })
+  for (let i = 0; i < 100; i += 1) {
+    bus.emit('disturbed', { where: `partition ${i}`, reason: 'ECONNREFUSED', passing: true })
+  }
+  bus.emit('disturbed', { where: 'outbox', reason: 'row 7 stays', passing: false })
+  expect(lines.map((line) => line['where'])).toEqual(['partition 0', 'outbox'])
+  expect(counters.list()).toEqual([['sluice_bus_disturbed_total', {}, 101]])
+})
+
 describe('counters', () => {
   it('have a limit: labels that come from outside cannot fill the memory, and nothing goes uncounted', () => {
     const counters = openCounters()
