@@ -44,6 +44,10 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   INSTRUMENT_UNKNOWN: 'Add the instrument to its venue, or mend the symbol in the feed.',
   RECORDING_INVALID: 'The message names the line. A recording is used whole or not at all.',
   FILE_NOT_FOUND: 'Check the path; it is relative to the folder where the command runs.',
+  IMPORT_FAILED:
+    'Get the file again (the message says where it is damaged) and import it: what is stored already is recognised.',
+  IMPORT_RUNNING:
+    'Nothing: the other one goes on. Where it was killed, call the same command again and it continues.',
   USAGE: 'See `sluice help` and `sluice help <command>`.',
   LEDGER_MISMATCH:
     'Stop executors and compare the fills with the venue: the books do not follow from the fills.',

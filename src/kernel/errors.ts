@@ -34,6 +34,8 @@ export const ERROR_CODES = {
   INSTRUMENT_UNKNOWN: 'The venue does not trade that symbol.',
   RECORDING_INVALID: 'A recording has a line that cannot be understood.',
   FILE_NOT_FOUND: 'A file does not exist or cannot be read.',
+  IMPORT_FAILED: 'A file could not be read to its end; what stands in front of the damage is imported.',
+  IMPORT_RUNNING: 'Another process imports the same file.',
   USAGE: 'A command was called with arguments it does not take.',
   LEDGER_MISMATCH: 'Cash or positions do not equal what the fills say.',
   DEAD_LETTER_UNKNOWN: 'There is no such dead letter: it was replayed, dropped, or never there.',

@@ -1,0 +1,16 @@
+export type {
+  ImportCounts,
+  ImportKind,
+  ImportOptions,
+  ImportProgress,
+  ImportResult,
+  Piece,
+  Quarantined,
+  Subject,
+  Take,
+  TakeContext,
+  Taken,
+} from './import.ts'
+export { IMPORT_NAMES, type ImportFile, listImportFiles } from './list-files.ts'
+export { insertQuarantine } from './quarantine.ts'
+export { runImport } from './run-import.ts'

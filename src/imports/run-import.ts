@@ -1,0 +1,121 @@
+// Runs an import: cuts each file, gives the pieces to `take` in batches, and saves after each batch how far it is. A
+// batch is first durable in its store and then counted; a kill between the two repeats it, and the store recognises it.
+import { stat } from 'node:fs/promises'
+import { isSluiceError } from '../kernel/index.ts'
+import type { RawPiece } from './cut.ts'
+import { cutterOf, readHeader } from './cutters.ts'
+import { type FileRun, openFileRun } from './file-run.ts'
+import type { ImportOptions, ImportResult } from './import.ts'
+import { beginImports, type FileProgress, NOTHING_YET } from './import-rows.ts'
+import type { ImportFile } from './list-files.ts'
+import { addCounts, type Meter, NO_COUNTS, openMeter } from './meter.ts'
+import { type ByteReader, readBytes } from './read-bytes.ts'
+
+const BATCH_PIECES = 10_000
+const BATCH_CHARS = 8 * 1024 * 1024
+
+/**
+ * Rejects with IMPORT_RUNNING, or with what the database or `take` threw; calling it again then goes on. A file that
+ * cannot be read to its end ends up in `failed`, and the others are imported.
+ */
+export async function runImport(options: ImportOptions): Promise<ImportResult> {
+  const { clock, files, signal, dryRun = false, fromStart = false } = options
+  const begun = dryRun
+    ? new Map<string, FileProgress>()
+    : await beginImports(options.database, options.kind, files, { now: clock.now(), fromStart })
+  const meter = openMeter(options)
+  const failed: { path: string; problem: string }[] = []
+  let counts = NO_COUNTS
+  let resumed = 0
+  let stopped = false
+  for (const file of files) {
+    stopped = signal?.aborted ?? false
+    if (stopped) break
+    const before = begun.get(file.path) ?? NOTHING_YET
+    if (before.offset > 0 || before.done) resumed++
+    meter.begin(file, counts, before)
+    const { after, problem } = before.done
+      ? { after: before }
+      : await importFile(file, before, options, meter)
+    if (problem !== undefined) failed.push({ path: file.path, problem })
+    counts = addCounts(counts, after)
+    stopped = !after.done
+  }
+  return { ...counts, ...meter.end(), resumed, failed, stopped }
+}
+
+interface FileEnd {
+  readonly after: FileProgress
+  /** Why it could not be read to its end. */
+  readonly problem?: string | undefined
+}
+
+async function importFile(
+  file: ImportFile,
+  before: FileProgress,
+  options: ImportOptions,
+  meter: Meter,
+): Promise<FileEnd> {
+  let header: RawPiece | undefined
+  try {
+    if (file.format === 'csv') header = await readHeader(file.path)
+  } catch (error) {
+    problemOf(error)
+  }
+  const run = openFileRun(file, before, header, options)
+  const bytes = readBytes(file.path, before.offset)
+  const { problem, stopped } = await runPieces(file, before.offset, bytes, run, options, meter)
+  if (stopped) return { after: run.progress() }
+  await run.flush(true)
+  meter.tell(file.bytes, run.progress())
+  return { after: run.progress(), problem: problem ?? (await changeOf(file)) }
+}
+
+async function runPieces(
+  { format }: ImportFile,
+  offset: number,
+  bytes: ByteReader,
+  run: FileRun,
+  { signal, batchPieces = BATCH_PIECES }: ImportOptions,
+  meter: Meter,
+): Promise<{ problem?: string; stopped: boolean }> {
+  const cutter = cutterOf(format, offset)
+  /** False when told to stop. */
+  const add = async (pieces: readonly RawPiece[]) => {
+    for (const piece of pieces) {
+      run.add(piece)
+      if (run.pieces() < batchPieces && run.chars() < BATCH_CHARS) continue
+      await run.flush(false)
+      meter.tell(bytes.done(), run.progress())
+      if (signal?.aborted) return false
+    }
+    return true
+  }
+  let problem: string | undefined
+  try {
+    for (;;) {
+      const chunk = await bytes.chunks.next().catch((error: unknown) => {
+        problem = problemOf(error)
+      })
+      if (!chunk || chunk.done) break
+      if (!(await add(cutter.push(chunk.value)))) return { stopped: true }
+    }
+  } finally {
+    await bytes.chunks.return(undefined)
+  }
+  const stopped = !(await add(cutter.end()))
+  return problem === undefined ? { stopped } : { problem, stopped }
+}
+
+/** Of a file; anything else goes on. */
+function problemOf(error: unknown): string {
+  if (isSluiceError(error, 'IMPORT_FAILED') || isSluiceError(error, 'FILE_NOT_FOUND')) return error.message
+  throw error
+}
+
+/** What was read of a file that somebody was writing is no version of it. */
+async function changeOf({ path, bytes, changedAt }: ImportFile): Promise<string | undefined> {
+  const now = await stat(path).catch(() => undefined)
+  if (now && now.size === bytes && now.mtimeMs === changedAt) return undefined
+  return `${path} changed while it was read; import it again`
+}
