@@ -1,0 +1,87 @@
+// Hands out the batches of one spill file in order, and knows which of them are still under way.
+import type { TickBatch } from './batch.ts'
+import type { SpillFolder } from './spill-folder.ts'
+import type { Segment } from './spill-segment.ts'
+import type { TickEmitter } from './tick-events.ts'
+
+/** A batch out of the files; exactly one of the three is to be called. */
+export interface Spilled {
+  readonly batch: TickBatch
+  /** It is in the store: its file may go when all of it is. */
+  done(): void
+  /** The store refuses it: its file stays for the next start. */
+  keep(reason: string): void
+  /** What became of it is unknown: it is handed out again. */
+  again(): void
+}
+
+export interface SpillLine {
+  readonly folder: SpillFolder
+  readonly segment: Segment
+  hasMore(): boolean
+  /** All was handed out, and of all of it is known what became of it. */
+  isOver(): boolean
+  /** Something in it is needed at the next start. */
+  isKept(): boolean
+  /** The next batch; undefined at the end. Rejects with what the system says; then it can be asked again. */
+  next(): Promise<Spilled | undefined>
+}
+
+export interface LineOptions {
+  readonly folder: SpillFolder
+  readonly segment: Segment
+  readonly events: TickEmitter
+  /** So many ticks of it are done with. */
+  readonly onEnd: (line: SpillLine, count: number) => void
+}
+
+export function openLine({ folder, segment, events, onEnd }: LineOptions): SpillLine {
+  let readAt = 0
+  /** Places of batches that are to be handed out once more. */
+  const again: number[] = []
+  let out = 0
+  let isKept = false
+
+  const spilledAt = (at: number, batch: TickBatch): Spilled => {
+    const end = () => {
+      out--
+      onEnd(line, batch.count)
+    }
+    return {
+      batch,
+      done: end,
+      keep(reason) {
+        isKept = true
+        events.emit('kept', { path: segment.path, count: batch.count, reason })
+        end()
+      },
+      again() {
+        out--
+        again.push(at)
+      },
+    }
+  }
+  const line: SpillLine = {
+    folder,
+    segment,
+    hasMore: () => again.length > 0 || readAt < segment.size(),
+    isOver: () => out === 0 && !line.hasMore(),
+    isKept: () => isKept,
+    async next() {
+      while (line.hasMore()) {
+        const at = again[0] ?? readAt
+        const found = await segment.read(at)
+        if (again[0] === at) again.shift()
+        else readAt = at + ('batch' in found ? found.bytes : found.inside ? found.cut : 0)
+        if ('batch' in found) {
+          out++
+          return spilledAt(at, found.batch)
+        }
+        if (found.inside) isKept = true
+        events.emit('cut', { path: segment.path, bytes: found.cut, inside: found.inside })
+      }
+      return undefined
+    },
+  }
+  return line
+}

@@ -1,0 +1,31 @@
+// What the tick store says about itself, in process. One observer turns these into metrics and logs.
+import { EventEmitter } from 'eventemitter3'
+
+export interface TickEvents {
+  /** Taken into the queue. */
+  received: (fact: { count: number }) => void
+  /** A batch is in the files; `waitedMs` passed from its first tick until the thread took it. */
+  flushed: (fact: { stored: number; duplicate: number; waitedMs: number; tookMs: number }) => void
+  /** The queue was full or the disk of the files fails: durable in the spill file, in the files later. */
+  spilled: (fact: { count: number; bytes: number }) => void
+  /** Out of the spill file and in the files. */
+  drained: (fact: { stored: number; duplicate: number }) => void
+  /** A write that did not succeed is tried again. */
+  retried: (fact: { day: string; reason: string; inMs: number }) => void
+  /** An alarm, once for each change of state: ticks of that day cannot be written. They are kept and tried again. */
+  failing: (fact: { day: string; code: string; reason: string; since: number }) => void
+  recovered: (fact: { day: string; forMs: number }) => void
+  /** An alarm: these were not written and their callers were told. */
+  refused: (fact: { count: number; code: string; reason: string }) => void
+  /** An alarm: a file of spilled ticks ends in bytes that nobody was told were safe, or is damaged inside and stays. */
+  cut: (fact: { path: string; bytes: number; inside: boolean }) => void
+  /** An alarm: spilled ticks stay in their file until the next start, because their day cannot take them. */
+  kept: (fact: { path: string; count: number; reason: string }) => void
+  /** Spilling itself fails; callers wait until it or the files go on. */
+  unspilled: (fact: { reason: string }) => void
+  /** An alarm: the writing thread ended; what it held was refused, another goes on. */
+  died: (fact: { reason: string; refused: number }) => void
+}
+
+export type TickEmitter = EventEmitter<TickEvents>
+export const tickEmitter = (): TickEmitter => new EventEmitter<TickEvents>()
