@@ -2,7 +2,7 @@
 import * as postgres from './postgres.ts'
 import * as sqlite from './sqlite.ts'
 
-export { betterSqlite, drizzle, nodePostgres } from './drizzle.ts'
+export { betterSqlite, drizzle, drizzlePostgres, drizzleSqlite, nodePostgres } from './drizzle.ts'
 
 export type Tables = { readonly [K in keyof typeof postgres]: (typeof postgres)[K] }
 

@@ -9,7 +9,8 @@ import { openMutex } from './mutex.ts'
 import { postgresBuilder } from './postgres-connection.ts'
 import { isLostRace, postgresError } from './postgres-errors.ts'
 import { type Backend, BUSY_MS, runOn, TryAgain, type Work } from './run.ts'
-import { assertUsable, type Kind, type Transaction, txOf } from './transaction.ts'
+import { assertUsable, type Kind, type Transaction, type TxParts, txOf } from './transaction.ts'
+import { upsertPostgres } from './upsert-postgres.ts'
 
 // No statement of Sluice takes a second; these end what hangs. The client's own limit is for a frozen server.
 const STATEMENT_MS = 15_000
@@ -87,7 +88,8 @@ async function workOn<T>(
   try {
     // The cast of the port: one builder type for both drivers (see Sql).
     const sql = builder as unknown as Sql
-    const value = await work(txOf(transaction, { sql, t: postgresTables, lockRows: true }))
+    const upsert: TxParts['upsert'] = (table, rows) => upsertPostgres(sql, table, rows)
+    const value = await work(txOf(transaction, { sql, t: postgresTables, lockRows: true, upsert }))
     assertUsable(transaction)
     transaction.ended = true
     await settle()

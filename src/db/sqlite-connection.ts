@@ -20,8 +20,9 @@ const WAL_BYTES = 64 * 2 ** 20
 
 export interface SqliteConnection {
   readonly file: SqliteFile.Database
-  /** A query builder that belongs to one transaction. */
-  builder(transaction: Transaction): BetterSQLite3Database
+  /** What belongs to one transaction: it runs statements, and the builder on it makes them. */
+  client(transaction: Transaction): SqliteFile.Database
+  builder(client: SqliteFile.Database): BetterSQLite3Database
 }
 
 /** Creates folder and file. Throws what the driver says. */
@@ -52,7 +53,8 @@ export function connectSqlite(path: string, { readOnly = false } = {}): SqliteCo
   }
   return {
     file,
-    builder: (transaction) => betterSqlite.drizzle({ client: guarded(statement, transaction, path) }),
+    client: (transaction) => guarded(statement, transaction, path),
+    builder: (client) => betterSqlite.drizzle({ client }),
   }
 }
 

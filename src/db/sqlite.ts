@@ -9,7 +9,8 @@ import { openMutex } from './mutex.ts'
 import { type Backend, runOn, TryAgain, type Turn, type Work } from './run.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite-connection.ts'
 import { sqliteError, thrown } from './sqlite-errors.ts'
-import { assertUsable, type Transaction, txOf } from './transaction.ts'
+import { assertUsable, type Transaction, type TxParts, txOf } from './transaction.ts'
+import { upsertSqlite } from './upsert-sqlite.ts'
 
 // Reads that are open at once; each has a connection with its own page cache. More wait for their turn.
 const READERS = 4
@@ -76,15 +77,17 @@ function connect(path: string, readOnly: boolean): SqliteConnection {
 
 async function attempt<T>(
   path: string,
-  { file, builder }: SqliteConnection,
+  { file, client: clientOf, builder }: SqliteConnection,
   transaction: Transaction,
   work: Work<T>,
 ): Promise<T> {
   begin(path, file, transaction)
   try {
     // The cast of the port: one builder type for both drivers (see Sql).
-    const sql = builder(transaction) as unknown as Sql
-    const value = await work(txOf(transaction, { sql, t: sqliteTables, lockRows: false }))
+    const client = clientOf(transaction)
+    const sql = builder(client) as unknown as Sql
+    const upsert: TxParts['upsert'] = (table, rows) => upsertSqlite(client, table, rows)
+    const value = await work(txOf(transaction, { sql, t: sqliteTables, lockRows: false, upsert }))
     assertUsable(transaction)
     transaction.ended = true
     commit(path, file)

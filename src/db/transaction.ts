@@ -5,6 +5,7 @@
 import type { Tables } from '../../schema/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import type { Sql, Tx } from './database.ts'
+import type { Row, Table } from './upsert.ts'
 
 export type Kind = 'read' | 'write'
 
@@ -40,14 +41,15 @@ export function fail(transaction: Transaction, error: SluiceError): SluiceError 
   return error
 }
 
-interface TxParts {
+export interface TxParts {
   readonly sql: Sql
   readonly t: Tables
   readonly lockRows: boolean
+  readonly upsert: (table: Table, rows: readonly Row[]) => Promise<void>
 }
 
 /** What `work` receives. */
-export function txOf(transaction: Transaction, { sql, t, lockRows }: TxParts): Tx {
+export function txOf(transaction: Transaction, { sql, t, lockRows, upsert }: TxParts): Tx {
   const refuseInRead = (what: string) => {
     assertUsable(transaction)
     if (transaction.kind === 'read')
@@ -63,6 +65,10 @@ export function txOf(transaction: Transaction, { sql, t, lockRows }: TxParts): T
     forShare(query) {
       refuseInRead('forShare')
       return lockRows ? (query.for('share') as typeof query) : query
+    },
+    async upsert(table, rows) {
+      refuseInRead('upsert')
+      await upsert(table, rows)
     },
     afterCommit(fire) {
       refuseInRead('afterCommit')

@@ -1,0 +1,62 @@
+// One statement for many rows: each column is one parameter, an array. Numbers go as Postgres keeps them, because
+// printing and reading them again costs both sides more than the rest (23 columns: 35 k rows/s as text, 57 k so).
+import { drizzle, drizzlePostgres } from '../../schema/index.ts'
+import type { Sql } from './database.ts'
+import { onConflict, type Row, type Table, type UpsertColumn, upsertColumns } from './upsert.ts'
+
+const ROWS_AT_ONCE = 2_000
+const NUMBERS: Readonly<
+  Record<string, { oid: number; write: (into: Buffer, value: number, at: number) => void }>
+> = {
+  'double precision': { oid: 701, write: (into, value, at) => into.writeDoubleBE(value, at) },
+  bigint: { oid: 20, write: (into, value, at) => into.writeBigInt64BE(BigInt(value), at) },
+}
+const NUMBER_BYTES = 8
+
+export async function upsertPostgres(sql: Sql, table: Table, rows: readonly Row[]): Promise<void> {
+  const { primaryKeys } = drizzlePostgres.getTableConfig(table as never)
+  const columns = upsertColumns(table, primaryKeys[0]?.columns ?? [])
+  const picked = columns.map(({ sqlType }, i) => `u.c${i}::${plainType(sqlType)}`)
+  const named = columns.map((_, i) => `c${i}`)
+  const ending = drizzle.sql.raw(`) as u(${named}) ${onConflict(columns)}`)
+  const beginning = drizzle.sql.raw(`select ${picked} from unnest(`)
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const page = lastOfEach(rows.slice(from, from + ROWS_AT_ONCE), columns)
+    const arrays = columns.map((column) => arrayOf(column, page))
+    const chosen = drizzle.sql`${beginning}${drizzle.sql.join(arrays, drizzle.sql`, `)}${ending}`
+    await sql.insert(table as never).select(chosen)
+  }
+}
+
+/** Postgres refuses a key twice in one statement; the order of the others stays. */
+function lastOfEach(rows: readonly Row[], columns: readonly UpsertColumn[]): readonly Row[] {
+  const keys = columns.filter(({ isKey }) => isKey)
+  const last = new Map(rows.map((row) => [keys.map(({ key }) => row[key]).join('\0'), row]))
+  return last.size === rows.length ? rows : [...last.values()]
+}
+
+const plainType = (sqlType: string) => sqlType.replace(/ collate .*$/i, '')
+
+function arrayOf(column: UpsertColumn, rows: readonly Row[]) {
+  const values = rows.map((row) => column.toDriver(row[column.key]))
+  const type = plainType(column.sqlType)
+  const number = NUMBERS[type]
+  const given = number ? binaryArray(values as (number | null)[], number) : values
+  return drizzle.sql`${drizzle.sql.param(given)}::${drizzle.sql.raw(number ? type : 'text')}[]`
+}
+
+/** The binary format of an array of one dimension: five numbers in front, then each length and value. */
+function binaryArray(values: readonly (number | null)[], { oid, write }: (typeof NUMBERS)[string]): Buffer {
+  const nulls = values.filter((value) => value === null).length
+  const bytes = Buffer.allocUnsafe(20 + values.length * 4 + (values.length - nulls) * NUMBER_BYTES)
+  for (const [i, part] of [1, nulls > 0 ? 1 : 0, oid, values.length, 1].entries())
+    bytes.writeInt32BE(part, i * 4)
+  let at = 20
+  for (const value of values) {
+    at = bytes.writeInt32BE(value === null ? -1 : NUMBER_BYTES, at)
+    if (value === null) continue
+    write(bytes, value, at)
+    at += NUMBER_BYTES
+  }
+  return bytes
+}

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { and, eq } from '../../src/db/index.ts'
+import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
+
+describe.each(drivers)('an upsert on %s', (driver) => {
+  let place: TestDatabase
+  beforeAll(async () => {
+    place = await openTestDatabase(driver)
+  })
+  afterAll(() => place.close())
+
+  const opportunity = (id: string, more: object = {}) => ({
+    ...{ id, symbol: 'a,"b"\\{}\n', buyVenue: '', sellVenue: 'NULL', reason: 'é' },
+    ...{ openedAt: 1_700_000_000_123, lastSeenAt: Number.MAX_SAFE_INTEGER, closedAt: null as number | null },
+    ...{ buyPrice: 0.1 + 0.2, sellPrice: 5e-324, edgeBps: Number.MAX_VALUE, bestEdgeBps: -1.5 },
+    ...{ quantity: 3, profit: 0, buyLimit: 1e21, sellLimit: 123456789.12345679, simulated: true },
+    sources: [{ venue: 'b', stream: 's', partition: 3, entry: '1-0', eventId: 'é"\n', quoteTime: 1 }],
+    ...more,
+  })
+  const opportunities = () =>
+    place.database.read(({ sql, t }) => sql.select().from(t.opportunities).orderBy(t.opportunities.id))
+
+  it('keeps every kind of value as it was given, with nulls between, and replaces whole rows', async () => {
+    const [one, two] = [opportunity('1'), opportunity('2', { closedAt: 5, simulated: false })]
+    await place.database.write(({ t, upsert }) => upsert(t.opportunities, [one, two]))
+    expect(await opportunities()).toEqual([one, two])
+    const other = opportunity('2', { symbol: 'C', buyPrice: -1e-300, sources: [] })
+    await place.database.write(({ t, upsert }) => upsert(t.opportunities, [other]))
+    expect(await opportunities()).toEqual([one, other])
+  })
+
+  it('lets the last of two rows with one key count, wherever they stand in a long list', async () => {
+    const cash = (i: number, amount: string) => ({
+      venue: 'v',
+      asset: `A${i}`,
+      amount,
+      opening: '0.5',
+      updatedAt: i,
+    })
+    const rows = Array.from({ length: 5_001 }, (_, i) => cash(i, '1.25'))
+    const again = [cash(0, '7'), cash(0, '8'), cash(5_000, '9')]
+    await place.database.write(({ t, upsert }) => upsert(t.cash, [...rows, ...again]))
+    const amountOf = (asset: string) =>
+      place.database.read(async ({ sql, t }) => {
+        const [row] = await sql
+          .select()
+          .from(t.cash)
+          .where(and(eq(t.cash.venue, 'v'), eq(t.cash.asset, asset)))
+        return row?.amount
+      })
+    expect(await place.database.read(({ sql, t }) => sql.$count(t.cash))).toBe(5_001)
+    expect([await amountOf('A0'), await amountOf('A1'), await amountOf('A5000')]).toEqual(['8', '1.25', '9'])
+  })
+
+  it('takes nothing, and one row again and again', async () => {
+    await place.database.write(async ({ t, upsert }) => {
+      await upsert(t.cash, [])
+      await upsert(t.inbox, [{ consumerGroup: 'g', eventId: 'e', at: 1 }])
+      await upsert(t.inbox, [{ consumerGroup: 'g', eventId: 'e', at: 2 }])
+    })
+    expect(await place.database.read(({ sql, t }) => sql.select().from(t.inbox))).toEqual([
+      { consumerGroup: 'g', eventId: 'e', at: 2 },
+    ])
+  })
+
+  it('writes nothing at all when one row is refused', async () => {
+    const before = await opportunities()
+    const refused = (more: object) =>
+      place.database.write(({ t, upsert }) =>
+        upsert(t.opportunities, [opportunity('3'), opportunity('4', more)]),
+      )
+    await expect(refused({ buyPrice: Number.NaN })).rejects.toThrow(RangeError)
+    await expect(refused({ openedAt: 1.5 })).rejects.toThrow(RangeError)
+    await expect(refused({ symbol: undefined })).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
+    expect(await opportunities()).toEqual(before)
+  })
+
+  it('is refused in read()', async () => {
+    const reading = place.database.read(({ t, upsert }) => upsert(t.cash, []))
+    await expect(reading).rejects.toMatchObject({ code: 'USAGE' })
+  })
+})
