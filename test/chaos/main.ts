@@ -1,5 +1,5 @@
 // `npm run chaos`: one run by hand, with a line that says how far it is and a table that says what held.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -52,7 +52,10 @@ if (unknown.length > 0) command.error(`no strike is called ${unknown.join(', ')}
 // Servers and processes go with this one.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
+const folder = mkdtempSync(join(tmpdir(), 'sluice-chaos-'))
+const journal = createWriteStream(join(folder, 'journal.jsonl'))
 const place = database === 'postgres' ? await onPostgres() : onSqlite()
+let isBroken = true
 try {
   await migrate(place.options)
   say(`seed ${options.seed}, ${options.messages} messages on ${database}\n`)
@@ -62,18 +65,22 @@ try {
     gapMs,
     database: place.options,
     onProgress: progressLine(),
+    note: (line) => void journal.write(`${JSON.stringify(line)}\n`),
   })
   process.stderr.write(process.stderr.isTTY ? '\r\x1b[K' : '')
   process.stdout.write(json ? `${JSON.stringify(toPlain(result))}\n` : reportOf(result))
-  process.exitCode = result.verdicts.some(({ count }) => count > 0) ? 1 : 0
+  isBroken = result.verdicts.some(({ count }) => count > 0)
+  process.exitCode = isBroken ? 1 : 0
 } finally {
   await place.remove()
+  await new Promise<void>((resolve) => journal.end(resolve))
+  if (isBroken) say(`what led to it is in ${folder}\n`)
+  else rmSync(folder, { recursive: true, force: true })
 }
 
 function onSqlite() {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-chaos-'))
   const sqlite: DatabaseOptions = { driver: 'sqlite', path: join(folder, 'chaos.db'), clock: systemClock }
-  return { options: sqlite, remove: async () => rmSync(folder, { recursive: true, force: true }) }
+  return { options: sqlite, remove: async () => undefined }
 }
 
 async function onPostgres() {

@@ -50,6 +50,8 @@ export interface Said {
   readonly lost?: string
   readonly fenced?: boolean
   readonly failed?: string
+  /** What its bus said of a partition, for whoever must find out later what led to an offence. */
+  readonly noted?: Readonly<Record<string, unknown>>
 }
 
 export interface Member {

@@ -34,6 +34,8 @@ export interface ChaosOptions {
   /** Strikes end when this many were made; default: when nearly everything is done. */
   readonly strikesMax?: number
   readonly onProgress?: (progress: Progress) => void
+  /** Told what strikes and what workers say of their partitions, with the time: an offence is explained by it. */
+  readonly note?: (line: Readonly<Record<string, unknown>>) => void
 }
 
 export interface Progress {
@@ -74,10 +76,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const own = await openProxy(servers.port())
   const bus = openBus({ url: own.url, clock: systemClock, leaseMs, replicas })
   const { perSecond = 0 } = options
-  const { database: place } = options
+  const { database: place, note = () => undefined } = options
   const stage = openStage({
     ...{ plan, leaseMs, replicas, perSecond, fault, servers, effects, checker, own },
-    database: place,
+    ...{ database: place, note },
   })
   const strikes: Record<string, number> = {}
   try {
@@ -150,7 +152,9 @@ async function strikeAll(stage: Stage, options: ChaosOptions, made: Record<strin
       left--
       last = name
       made[name] = (made[name] ?? 0) + 1
+      options.note?.({ what: `begins: ${name}`, at: Date.now() })
       await strike(stage, random)
+      options.note?.({ what: `ends: ${name}`, at: Date.now() })
     }
   }
   const watch = new AbortController()

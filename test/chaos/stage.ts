@@ -22,6 +22,8 @@ export interface Stage {
   readonly effects: Effects
   readonly members: ReadonlySet<Member>
   readonly tally: Tally
+  /** Writes into the journal of the run. */
+  readonly note: (line: Readonly<Record<string, unknown>>) => void
   startWorker(): Promise<Member>
   startPublishers(): Promise<void>
   /** Starts whoever should run and does not. */
@@ -60,13 +62,14 @@ export interface StageOptions {
   readonly checker: Checker
   /** The coordinator's own way to Redis. */
   readonly own: RedisProxy
+  readonly note: (line: Readonly<Record<string, unknown>>) => void
 }
 
 /** A worker that is told to go finishes what it holds; longer than this it hangs. */
 const DRAIN_MS = 20_000
 
 export function openStage(options: StageOptions): Stage {
-  const { plan, leaseMs, replicas, fault, servers, effects, checker, own } = options
+  const { plan, leaseMs, replicas, fault, servers, effects, checker, own, note } = options
   const members = new Set<Member>()
   const tally: Tally = { repeats: 0, fenced: 0, losses: 0, said: new Set() }
   const listeners = new Set<(said: Said, member: Member) => void>()
@@ -79,6 +82,7 @@ export function openStage(options: StageOptions): Stage {
   const onSaid = (said: Said, member: Member) => {
     if (said.repeated !== undefined) tally.repeats++
     if (said.fenced) tally.fenced++
+    if (said.noted) note({ who: member.name, ...said.noted })
     if (said.lost) {
       tally.losses++
       tally.said.add(`lost ${said.lost}`)
@@ -89,6 +93,7 @@ export function openStage(options: StageOptions): Stage {
   }
   const onExit = (member: Member, how: string) => {
     members.delete(member)
+    note({ who: member.name, what: 'ended', at: Date.now(), how })
     if (member.expected) return
     checker.offend('ended', `${member.name} ended by itself: ${how}`)
     void start(member.role, shareOf(member))
@@ -119,7 +124,7 @@ export function openStage(options: StageOptions): Stage {
 
   const isDone = (share: number) => confirmed[share]! >= plan.messages
   return {
-    ...{ plan, leaseMs, servers, effects, members, tally },
+    ...{ plan, leaseMs, servers, effects, members, tally, note },
     startWorker: () => start('worker', 0),
     async startPublishers() {
       for (let share = 0; share < plan.publishers; share++) await start('publisher', share)

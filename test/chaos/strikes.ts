@@ -41,6 +41,7 @@ async function striking(
   if (victims.length === 0) return
   const victim = pick(random, victims)
   victim.busy = true
+  stage.note({ what: 'struck', who: victim.name, at: Date.now() })
   try {
     await work(victim)
   } finally {
@@ -118,11 +119,14 @@ async function promote(stage: Stage, random: Random): Promise<void> {
   const workers = free(stage, 'worker')
   const straggler = !isKilled && workers.length > 1 ? pick(random, workers) : undefined
   if (straggler) straggler.busy = true
+  const who = { straggler: straggler?.name, isKilled, isEarly }
+  stage.note({ what: 'promoting', at: Date.now(), ...who })
   await servers.promote()
   stage.retargetAll(straggler)
   await servers.attachReplica()
   if (straggler) {
     await sleep(between(random, 1.5, 4) * stage.leaseMs)
+    stage.note({ what: 'straggler comes', at: Date.now() })
     straggler.proxy.retarget(servers.port())
     straggler.busy = false
   }

@@ -66,6 +66,9 @@ process.once('disconnect', () => process.exit(1))
 process.on('error', () => process.exit(1))
 bus.events.on('lost', (fact) => process.send?.({ lost: `${fact.group}/${fact.partition}: ${fact.reason}` }))
 bus.events.on('fenced', () => process.send?.({ fenced: true }))
+for (const what of ['tookOver', 'handedOver', 'fenced', 'disturbed'] as const) {
+  bus.events.on(what, (fact: object) => process.send?.({ noted: { what, at: Date.now(), ...fact } }))
+}
 
 const consumeOf = {
   stream: streams.input,
