@@ -87,6 +87,14 @@ function seriesIndex(series: BatchSeries[]): (tick: Tick) => number {
   }
 }
 
+function mapUnder<V>(maps: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  const known = maps.get(key)
+  if (known) return known
+  const added = new Map<string, V>()
+  maps.set(key, added)
+  return added
+}
+
 export function ticksOf(batch: TickBatch): Tick[] {
   return Array.from({ length: batch.count }, (_, i) => tickAt(batch, i))
 }
