@@ -54,13 +54,11 @@ export type CandleBars = z.infer<typeof candleBars>
 export const candleChange = z.object({
   source: sourceName,
   ticker: tickerName,
-  interval,
-  /** Beginnings of the first and of the last changed bar, ms UTC. */
-  from: timeMs,
-  to: timeMs,
-  /** `purged`: everything of this interval was deleted, whatever the range says. */
+  /** Beginnings of the first and of the last changed bar of each interval, ms UTC. */
+  ranges: z.array(z.object({ interval, from: timeMs, to: timeMs })).min(1),
+  /** `purged`: everything of these intervals was deleted, and what is there now came afterwards. */
   kind: z.enum(['written', 'purged']),
-  /** Where the bars came from. Bars of ticks bring all intervals up to a day themselves. */
+  /** Where the bars came from. Ticks bring every interval up to a day themselves. */
   origin: z.enum(['ticks', 'files', 'bars']),
 })
 export type CandleChange = z.infer<typeof candleChange>

@@ -1,0 +1,16 @@
+// What candles say about themselves, in process. One observer turns these into metrics and logs.
+import { EventEmitter } from 'eventemitter3'
+
+export interface CandleEvents {
+  /** A quote of which no bar was made. */
+  refused: (fact: { reason: 'wide' | 'ahead' | 'repeated'; venue: string }) => void
+  /** Ticks that came after their bars were given away: `sluice candles rebuild` brings them in. Times in ms UTC. */
+  late: (fact: { source: string; ticker: string; ticks: number; from: number; to: number }) => void
+  /** Committed. */
+  kept: (fact: { stored: number; changed: number; older: number; tookMs: number }) => void
+  /** Files follow the database. */
+  projected: (fact: { bars: number; tookMs: number }) => void
+}
+
+export type CandleEmitter = EventEmitter<CandleEvents>
+export const candleEmitter = (): CandleEmitter => new EventEmitter<CandleEvents>()
