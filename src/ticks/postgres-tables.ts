@@ -35,6 +35,10 @@ const PARENT = "select 1 from pg_tables where schemaname = 'market' and tablenam
 const PARTITION = `select 1 from pg_inherits i join pg_class c on c.oid = i.inhrelid
   join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'market' and c.relname = $1`
 
+const PARTITIONS = `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+  join pg_class p on p.oid = i.inhparent join pg_namespace n on n.oid = p.relnamespace
+  where n.nspname = 'market' and p.relname = 'ticks' order by 1 desc`
+
 type Client = Pick<pg.ClientBase, 'query'>
 
 /** Makes the schema, the table, and the partitions of the days (number of days since 1970) that are missing. */
@@ -49,6 +53,12 @@ export async function createTables(client: Client, days: readonly number[]): Pro
         alter table market.ticks attach partition market.${name} for values from (${nanosOf(day)}) to (${nanosOf(day + 1)})`)
     }
   })
+}
+
+/** The days that have a partition, newest first. */
+export async function partitionDays(client: Client): Promise<number[]> {
+  const { rows } = await client.query<{ name: string }>(PARTITIONS)
+  return rows.map(({ name }) => Date.parse(`${name.slice(6).replaceAll('_', '-')}T00:00:00Z`) / DAY_MS)
 }
 
 /** Removes the partition of a day with all its ticks; false where there is none. Waits for its readers and writers. */

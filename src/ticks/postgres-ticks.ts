@@ -5,7 +5,7 @@ import { postgresError } from '../db/index.ts'
 import { type Clock, isSluiceError, SluiceError, withoutPassword } from '../kernel/index.ts'
 import { checkCount, checkTicks, isTickName, TIME_END } from './check-tick.ts'
 import { msOf, nanosText, READ, ROWS, type Row, tickOf } from './postgres-columns.ts'
-import { createTables, DAY_MS, dropPartition } from './postgres-tables.ts'
+import { createTables, DAY_MS, dropPartition, partitionDays } from './postgres-tables.ts'
 import { insertTicks } from './postgres-write.ts'
 import type { Tick, TickQuery, TickSeries, TickStore } from './tick.ts'
 
@@ -83,7 +83,7 @@ export function openPostgresTicks({
     async recent(symbol, count, source) {
       checkCount(count, 'count')
       if (!canBe({ symbol, source })) return []
-      return (await read(open, symbol, recentStatement(symbol, count, source))).reverse()
+      return recent(open, symbol, count, source)
     },
     series: (day) => series(open, day),
     async dropDay(text) {
@@ -190,11 +190,28 @@ function rangeStatement({ symbol, source, from, to, limit, after }: TickQuery): 
   return { text, values }
 }
 
-function recentStatement(symbol: string, count: number, source: string | undefined): Statement {
-  const of = source === undefined ? '' : 'and t.source = $3'
-  const text = `select ${READ} from market.ticks t where t.symbol = $1 ${of}
-    order by t.time desc, t.source desc, t.sequence desc limit $2`
-  return { text, values: source === undefined ? [symbol, count] : [symbol, count, source] }
+// The planner looks at every partition that a statement does not exclude: 14 ms for 300. So the newest days are asked
+// first, and twice as many each time until there is enough.
+async function recent(
+  open: Open,
+  symbol: string,
+  count: number,
+  source: string | undefined,
+): Promise<Tick[]> {
+  return repeat(open, [], async (client) => {
+    const days = await partitionDays(client)
+    const newest: Tick[] = []
+    for (let [at, width] = [0, 1]; at < days.length && newest.length < count; at += width, width *= 2) {
+      const [last, first] = [days[at]!, days[Math.min(at + width, days.length) - 1]!]
+      const values = [symbol, nanosOf(first * DAY_MS), nanosOf((last + 1) * DAY_MS), count - newest.length]
+      const of = source === undefined ? '' : `and t.source = $${values.push(source)}`
+      const text = `select ${READ} from market.ticks t where t.symbol = $1 and t.time >= $2 and t.time < $3 ${of}
+        order by t.time desc, t.source desc, t.sequence desc limit $4`
+      const { rows } = await client.query<Row>({ text, values, ...ROWS })
+      for (const row of rows) newest.push(tickOf(symbol, row))
+    }
+    return newest.reverse()
+  })
 }
 
 const SERIES = `select time / 86400000000000, symbol, source, count(*), min(time), max(time) from market.ticks`

@@ -3,17 +3,28 @@
 // beside it, and that goes in only if nobody else was faster; otherwise all of it again.
 import type pg from 'pg'
 import { placeBeside } from './order.ts'
-import { keysOf, parametersOf, READ, ROWS, type Row, tickOf, UNNEST, WRITTEN } from './postgres-columns.ts'
+import {
+  keysOf,
+  nanosText,
+  parametersOf,
+  READ,
+  ROWS,
+  type Row,
+  tickOf,
+  UNNEST,
+  WRITTEN,
+} from './postgres-columns.ts'
 import type { Tick, Written } from './tick.ts'
 
 // Ordered by key, so that two writers of the same ticks wait for each other instead of locking each other up.
 const INSERT = `insert into market.ticks (${WRITTEN}) select * from ${UNNEST} as t (${WRITTEN})
   order by symbol, time, source, sequence on conflict do nothing`
 
+// The ends say nothing new, but let the planner see which days it needs: 25 ms less beside 300 others.
 const TOGETHER = `select t.symbol, ${READ}
   from (select distinct * from unnest($1::text[], $2::text[], $3::int8[])) as k (symbol, source, time)
   join market.ticks t on t.symbol = k.symbol and t.source = k.source and t.time = k.time
-  where t.time between (select min(n) from unnest($3::int8[]) n) and (select max(n) from unnest($3::int8[]) n)`
+  where t.time >= $4 and t.time <= $5`
 
 /** Undefined when another writer was faster: then nothing was written, and the same may be tried again. */
 export async function insertTicks(
@@ -28,13 +39,21 @@ export async function insertTicks(
     return rowCount === list.length
   }
   if (await insertAll(ticks)) return { stored: ticks.length, duplicate: 0 }
-  const { rows } = await client.query<[string, ...Row]>({ text: TOGETHER, values: keysOf(ticks), ...ROWS })
+  const [first, last] = endsOf(ticks)
+  const values = [...keysOf(ticks), nanosText(first), nanosText(last)]
+  const { rows } = await client.query<[string, ...Row]>({ text: TOGETHER, values, ...ROWS })
   const fresh = placeAll(
     rows.map(([symbol, ...row]) => tickOf(symbol, row)),
     ticks,
   )
   if (!(await insertAll(fresh))) return undefined
   return { stored: fresh.length, duplicate: ticks.length - fresh.length }
+}
+
+function endsOf(ticks: readonly Tick[]): [Tick, Tick] {
+  const before = (a: Tick, b: Tick) => a.time - b.time || a.nanos - b.nanos
+  const first = ticks.reduce((least, tick) => (before(tick, least) < 0 ? tick : least))
+  return [first, ticks.reduce((most, tick) => (before(tick, most) > 0 ? tick : most))]
 }
 
 /** Those of the ticks that are not there yet, under the sequences that they get, in their order. */
