@@ -8,6 +8,7 @@ import {
 } from './arbitrage/index.ts'
 import { type Bus, enqueue, type Outgoing, openBus, openRelay, type Relay } from './bus/index.ts'
 import { openViews, type Views } from './cache/index.ts'
+import { type CandleEmitter, candleEmitter } from './candles/index.ts'
 import { CACHE_DROPS, JOB_PREFIX, JOBS, lockNames, STREAMS } from './catalog/index.ts'
 import { type Emitters, observe, reportWorker } from './console/index.ts'
 import { type Database, type DatabaseOptions, migrate, openDatabase, type Tx } from './db/index.ts'
@@ -57,6 +58,7 @@ export interface Platform {
     readonly detector: DetectorEmitter
     readonly arbitrage: ArbitrageEmitter
     readonly ledger: LedgerEmitter
+    readonly candles: CandleEmitter
   }
   /** What has been opened so far and speaks of itself. */
   emitters(): Emitters
@@ -82,6 +84,7 @@ export function openPlatform(config: Config, { name, log }: { name: string; log?
     detector: detectorEmitter(),
     arbitrage: arbitrageEmitter(),
     ledger: ledgerEmitter(),
+    candles: candleEmitter(),
   }
   const mechanisms = openMechanisms(config, clock, logger, databaseOptions, resources.own)
   const papers = new Map<string, Venue>()

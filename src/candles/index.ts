@@ -1,2 +1,12 @@
-export type { Bar, BarKey, Candle, CandleQuery, CandleStore, CandlesWritten, Indicators, Interval } from './candle.ts'
+export type {
+  Bar,
+  BarKey,
+  Candle,
+  CandleQuery,
+  CandleStore,
+  CandlesWritten,
+  Indicators,
+  Interval,
+} from './candle.ts'
 export { INTERVALS } from './candle.ts'
+export { type CandleEmitter, candleEmitter } from './events.ts'

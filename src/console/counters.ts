@@ -65,6 +65,13 @@ export const COUNTERS = {
   sluice_ledger_duplicates_total: 'Fills and trades that came again and changed nothing.',
   sluice_ledger_mismatches_total: 'Events that contradict what is booked.',
   sluice_ledger_differences_total: 'Differences that reconciliations found, by what was compared.',
+  sluice_candles_refused_total: 'Quotes of which no bar was made, by reason.',
+  sluice_candles_late_total: 'Ticks that came after their bars were given away.',
+  sluice_candles_kept_total: 'Bars stored or changed.',
+  sluice_candles_older_total: 'Bars not written because what is stored is newer.',
+  sluice_candles_keep_seconds_total: 'Time spent storing bars.',
+  sluice_candles_projected_total: 'Bars written to files.',
+  sluice_candles_project_seconds_total: 'Time spent writing bars to files.',
 } as const
 
 export type CounterName = keyof typeof COUNTERS

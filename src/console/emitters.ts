@@ -2,6 +2,7 @@
 import type { ArbitrageEmitter, DetectorEmitter } from '../arbitrage/index.ts'
 import type { BusEmitter } from '../bus/index.ts'
 import type { CacheEmitter } from '../cache/index.ts'
+import type { CandleEmitter } from '../candles/index.ts'
 import type { DatabaseEmitter } from '../db/index.ts'
 import type { JobEmitter } from '../jobs/index.ts'
 import type { LedgerEmitter } from '../ledger/index.ts'
@@ -19,4 +20,5 @@ export interface Emitters {
   readonly detector?: DetectorEmitter
   readonly arbitrage?: ArbitrageEmitter
   readonly ledger?: LedgerEmitter
+  readonly candles?: CandleEmitter
 }

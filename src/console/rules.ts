@@ -225,4 +225,24 @@ export const RULES: Rules = {
     // The job itself logs each difference.
     differing: ({ what, count }) => counts(['sluice_ledger_differences_total', count, { what }]),
   },
+  candles: {
+    refused: ({ reason, venue }) => counts(['sluice_candles_refused_total', 1, { reason, venue }]),
+    late: ({ source, ticker, ticks }) =>
+      says('warn', 'ticks came too late for their bars: sluice candles rebuild', `${source} ${ticker}`, [
+        'sluice_candles_late_total',
+        ticks,
+        { source },
+      ]),
+    kept: ({ stored, changed, older, tookMs }) =>
+      counts(
+        ['sluice_candles_kept_total', stored + changed],
+        ['sluice_candles_older_total', older],
+        ['sluice_candles_keep_seconds_total', seconds(tookMs)],
+      ),
+    projected: ({ bars, tookMs }) =>
+      counts(
+        ['sluice_candles_projected_total', bars],
+        ['sluice_candles_project_seconds_total', seconds(tookMs)],
+      ),
+  },
 }
