@@ -8,10 +8,11 @@ import {
   latestTrades,
   STREAMS,
   statusTotals,
+  streamNamed,
 } from '../src/catalog/index.ts'
 import { type Changes, openConsole, type Questions, readReports, statusLine } from '../src/console/index.ts'
 import { migrationStatus } from '../src/db/index.ts'
-import { messageOf, SluiceError, VERSION } from '../src/kernel/index.ts'
+import { messageOf, VERSION } from '../src/kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
 
@@ -79,12 +80,6 @@ const changesOf = ({ bus }: Platform): Changes => ({
   resumeGroup: (stream, group) => bus.resumeGroup(streamNamed(stream), group),
   seekGroup: (stream, group, to) => bus.seekGroup(streamNamed(stream), group, to),
 })
-
-function streamNamed(name: string): (typeof STREAMS)[number] {
-  const stream = STREAMS.find((one) => one.name === name)
-  if (stream) return stream
-  throw new SluiceError('USAGE', `There is no stream ${name}.`, { name })
-}
 
 async function readinessOf({ redis, database, databaseOptions }: Platform) {
   const check = async (ask: () => Promise<string>) => {

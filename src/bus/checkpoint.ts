@@ -5,9 +5,9 @@ import { type Redis, runScript } from '../redis/index.ts'
 import type { FoldOptions } from './bus.ts'
 import { previousId } from './codec.ts'
 import { type GapDetector, openGapDetector } from './gaps.ts'
+import { groupsOf } from './groups.ts'
 import type { Owned } from './lease.ts'
 import { insist, type Link, unlessAborted } from './link.ts'
-import { replyFacts } from './reply.ts'
 import { ACKNOWLEDGE } from './scripts.ts'
 import { partitionKeys, type Stream } from './stream.ts'
 
@@ -106,12 +106,8 @@ export async function acknowledge<T, S>(
 export async function lastDelivered(place: Place): Promise<string> {
   const { stream, group } = place.options
   const { entries } = partitionKeys(stream.name, place.owned.partition)
-  const groups = (await whileOwned(place, (client) => client.xinfo('GROUPS', entries))) as unknown[]
-  for (const info of groups) {
-    const fact = replyFacts(info)
-    if (fact['name'] === group) return String(fact['last-delivered-id'])
-  }
-  return '0-0'
+  const groups = await whileOwned(place, (client) => groupsOf(client, entries))
+  return groups.find(({ name }) => name === group)?.delivered ?? '0-0'
 }
 
 /** The entry that everything up to is acknowledged: before the oldest pending one, else the last delivered. */

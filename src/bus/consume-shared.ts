@@ -18,7 +18,7 @@ import type { Publish } from './publish.ts'
 import { BEGIN } from './scripts.ts'
 import { readNew, type SharedReader } from './shared-reader.ts'
 import { handBack, keep, look } from './shared-upkeep.ts'
-import { partitionKeys } from './stream.ts'
+import { partitionKeys, partitionsOf } from './stream.ts'
 import { openTally, type Tally } from './tally.ts'
 
 // Entries that wait for a further attempt, beside those in work; then nothing new is read.
@@ -49,7 +49,7 @@ export function consumeShared<T>(
   return async (signal) => {
     const { stream, group, concurrency = 16, from = 'start' } = options
     const name = consumerName(link)
-    const partitions = Array.from({ length: stream.partitions }, (_, partition) => partition)
+    const partitions = partitionsOf(stream)
     const inWork = new Map(partitions.map((partition) => [partition, new Set<string>()]))
     const failed = new AbortController()
     const stopping = AbortSignal.any([signal, failed.signal])
@@ -119,7 +119,7 @@ function readTogether<T>(
   { stream, group }: ConsumeOptions<T>,
   stopping: AbortSignal,
 ): Promise<number[][]> {
-  const partitions = Array.from({ length: stream.partitions }, (_, partition) => partition)
+  const partitions = partitionsOf(stream)
   return insist(link, `${stream.name} for ${group}`, stopping, async (client) =>
     isCluster(client) ? partitions.map((partition) => [partition]) : [partitions],
   )

@@ -3,12 +3,12 @@
 import { SluiceError } from '../kernel/index.ts'
 import { isWrongType, type Redis, runScript } from '../redis/index.ts'
 import type { DeadLetter, DeadLetterQuery } from './bus.ts'
-import { compareIds, entryTime, fieldOf, type RawEntry } from './codec.ts'
+import { compareIds, decodeEntry, entryTime, fieldOf, type RawEntry } from './codec.ts'
 import { demandGroup } from './group-control.ts'
 import { insist, type Link } from './link.ts'
 import { healPartition } from './move-aside.ts'
 import { BURY, REVIVE } from './scripts.ts'
-import { partitionKeys, type Stream } from './stream.ts'
+import { partitionKeys, partitionsOf, type Stream } from './stream.ts'
 
 // Letters that are read at once while those of one group are looked for.
 const PAGE = 200
@@ -70,7 +70,7 @@ export async function listDeadLetters(
   const client = await link.writer()
   const cursor = before === undefined ? undefined : parseName(stream, before)
   const lists = await Promise.all(
-    Array.from({ length: stream.partitions }, (_, partition) => {
+    partitionsOf(stream).map((partition) => {
       const from = cursor === undefined ? '+' : partition < cursor.partition ? cursor.id : `(${cursor.id}`
       return newestOf(client, stream, partition, { limit, group, from })
     }),
@@ -152,19 +152,9 @@ function checkPayload(stream: Stream<unknown>, letter: DeadLetter, data: string)
     const facts = { stream: stream.name, entry: letter.entry, bytes, max }
     throw new SluiceError('PAYLOAD_TOO_LARGE', `${stream.name}: ${bytes} bytes; allowed are ${max}.`, facts)
   }
-  let value: unknown
-  try {
-    value = JSON.parse(data)
-  } catch (error) {
-    throw refused(`the payload is not JSON: ${(error as Error).message}`)
-  }
-  const parsed = stream.shape.safeParse(value)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw refused(`${issue?.path.join('.') || 'data'}: ${issue?.message}`)
-  }
-  const key = keyOf(stream, parsed.data)
-  if (key === undefined) throw refused('the payload has no key')
+  const decoded = decodeEntry(stream, letter.partition, [letter.originEntry, ['data', data]], 1)
+  if (!decoded.ok) throw refused(decoded.reason)
+  const { key } = decoded.entry
   // Another key belongs into another partition; here its order would not be kept.
   if (letter.key !== '' && key !== letter.key) {
     throw refused(
@@ -172,14 +162,6 @@ function checkPayload(stream: Stream<unknown>, letter: DeadLetter, data: string)
     )
   }
   return key
-}
-
-function keyOf(stream: Stream<unknown>, data: unknown): string | undefined {
-  try {
-    return stream.key(data)
-  } catch {
-    return undefined
-  }
 }
 
 export async function dropDeadLetter(link: Link, stream: Stream<unknown>, name: string): Promise<boolean> {
@@ -190,8 +172,8 @@ export async function dropDeadLetter(link: Link, stream: Stream<unknown>, name: 
 
 export async function countDeadLetters(link: Link, stream: Stream<unknown>): Promise<number> {
   const client = await link.writer()
-  const partitions = Array.from({ length: stream.partitions }, (_, p) => partitionKeys(stream.name, p).dead)
-  const lengths = await Promise.all(partitions.map((key) => client.xlen(key)))
+  const keys = partitionsOf(stream).map((partition) => partitionKeys(stream.name, partition).dead)
+  const lengths = await Promise.all(keys.map((key) => client.xlen(key)))
   return lengths.reduce((sum, length) => sum + length, 0)
 }
 

@@ -5,10 +5,10 @@ import type { SeekPlace, SeekTarget } from './bus.ts'
 import { compareIds } from './codec.ts'
 import { SEEK } from './control-scripts.ts'
 import { countBehind } from './count-behind.ts'
+import { groupsOf } from './groups.ts'
 import { isNoGroup, type Link } from './link.ts'
-import { replyFacts } from './reply.ts'
 import { idBefore } from './seek-place.ts'
-import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+import { partitionKeys, partitionsOf, type Stream, streamKeys } from './stream.ts'
 
 // Entries that one call counts: longer ones would hold up everybody else.
 const COUNT_MAX = 2_000
@@ -73,8 +73,9 @@ export async function demandGroup(client: Redis, stream: Stream<unknown>, group:
   const names = streamKeys(stream.name)
   if ((await client.sismember(names.groups, group)) === 1) return
   const known = new Set(await client.smembers(names.groups))
-  for (let partition = 0; partition < stream.partitions; partition++) {
-    for (const { name } of await groupsOf(client, stream, partition)) known.add(name)
+  for (const partition of partitionsOf(stream)) {
+    const { entries } = partitionKeys(stream.name, partition)
+    for (const { name } of await groupsOf(client, entries)) known.add(name)
   }
   if (known.has(group)) return
   const allowed = known.size > 0 ? `allowed: ${[...known].sort().join(', ')}` : 'nobody has read it yet'
@@ -95,8 +96,8 @@ async function planOf(
   to: SeekTarget,
 ): Promise<Plan[]> {
   await demandGroup(client, stream, group)
-  const partitions = Array.from({ length: stream.partitions }, (_, partition) => partition)
-  return Promise.all(partitions.map((partition) => planPartition(client, stream, group, partition, to)))
+  const plans = partitionsOf(stream).map((partition) => planPartition(client, stream, group, partition, to))
+  return Promise.all(plans)
 }
 
 async function planPartition(
@@ -112,7 +113,7 @@ async function planPartition(
     after === '$'
       ? { first: '', count: 0, added: '' as const }
       : await countBehind(client, entries, after, '+')
-  const known = (await groupsOf(client, stream, partition)).find(({ name }) => name === group)
+  const known = (await groupsOf(client, entries)).find(({ name }) => name === group)
   let skipped = 0
   if (known) {
     const until = after === '$' ? '+' : after
@@ -132,16 +133,6 @@ async function countHeld(client: Redis, entries: string, group: string, until: s
     if (held.length < COUNT_MAX) return count
     from = `(${held.at(-1)![0]}`
   }
-}
-
-async function groupsOf(client: Redis, stream: Stream<unknown>, partition: number) {
-  const { entries } = partitionKeys(stream.name, partition)
-  if ((await client.exists(entries)) === 0) return []
-  const infos = (await client.xinfo('GROUPS', entries)) as unknown[]
-  return infos.map(replyFacts).map((fact) => ({
-    name: String(fact['name']),
-    delivered: String(fact['last-delivered-id']),
-  }))
 }
 
 async function withClient<T>(link: Link, work: (client: Redis) => Promise<T>): Promise<T> {

@@ -5,13 +5,35 @@ import type { Redis } from '../redis/index.ts'
 import { isWrongType } from '../redis/index.ts'
 import { insist, type Link } from './link.ts'
 import { healTypes } from './move-aside.ts'
-import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+import { replyFacts } from './reply.ts'
+import { partitionKeys, partitionsOf, type Stream, streamKeys } from './stream.ts'
 
 export interface GroupOptions {
   readonly stream: Stream<unknown>
   readonly group: string
   /** Where a new group begins. */
   readonly from: 'start' | 'end'
+}
+
+export interface GroupFacts {
+  readonly name: string
+  /** The last entry that it was ever given. */
+  readonly delivered: string
+  /** Entries behind that as Redis counts them; undefined before 7.0, null when it cannot tell. */
+  readonly behind: unknown
+}
+
+/** The groups of one partition; none when its stream is not there. */
+export async function groupsOf(client: Redis, entries: string): Promise<GroupFacts[]> {
+  const infos = await client.xinfo('GROUPS', entries).catch((error) => {
+    if (messageOf(error).includes('no such key')) return []
+    throw error
+  })
+  return (infos as unknown[]).map((info) => {
+    const facts = replyFacts(info)
+    const [name, delivered] = [String(facts['name']), String(facts['last-delivered-id'])]
+    return { name, delivered, behind: facts['lag'] }
+  })
 }
 
 /** True when it did not exist. */
@@ -47,7 +69,7 @@ export async function openGroupSurely(link: Link, options: GroupOptions, signal:
 async function openGroup(client: Redis, link: Link, options: GroupOptions): Promise<void> {
   const { stream, group, from } = options
   const { groups } = streamKeys(stream.name)
-  const partitions = Array.from({ length: stream.partitions }, (_, partition) => partition)
+  const partitions = partitionsOf(stream)
   if ((await client.sismember(groups, group)) === 1) return healGroup(client, link, options, partitions)
   const start = from === 'start' ? '0' : '$'
   await Promise.all(partitions.map((partition) => createGroup(client, options, partition, start)))

@@ -192,6 +192,6 @@ async function giveBack(
   epoch: number,
 ): Promise<void> {
   const keys = partitionKeys(stream.name, partition)
-  const args = [owner, epoch, streamKeys(stream.name).moved(group), keys.gate(group, epoch)]
-  await runScript(client, RELEASE, [keys.lease(group)], args)
+  const args = [owner, epoch, streamKeys(stream.name).moved(group)]
+  await runScript(client, RELEASE, [keys.lease(group), keys.gate(group, epoch)], args)
 }

@@ -2,7 +2,7 @@
 // aside under a name that says so, and what belongs there is made again.
 import { runScript } from '../redis/index.ts'
 import type { Link } from './link.ts'
-import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+import { partitionKeys, partitionsOf, type Stream, streamKeys } from './stream.ts'
 import { MOVE_ASIDE } from './upkeep-scripts.ts'
 
 /** Moves what is misplaced in one partition aside, and tells each as `lost`. */
@@ -32,9 +32,7 @@ export async function healTypes(link: Link, stream: Stream<unknown>, group: stri
   await moveAside(link, place, [[names.groups, 'set']])
   await moveAside(link, place, [[names.paused, 'hash']])
   await moveAside(link, place, [[names.members(group), 'zset']])
-  for (let partition = 0; partition < stream.partitions; partition++) {
-    await healPartition(link, stream, group, partition)
-  }
+  for (const partition of partitionsOf(stream)) await healPartition(link, stream, group, partition)
 }
 
 interface Place {

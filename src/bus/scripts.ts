@@ -129,11 +129,11 @@ ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[3]))
 return 1`)
 
-/** KEYS lease. ARGV owner, epoch, channel, gate. The epoch stays, so that the next one is higher. Tells who waits for it. */
+/** KEYS lease, gate. ARGV owner, epoch, channel. The epoch stays, so that the next one is higher. Tells who waits for it. */
 export const RELEASE = defineScript(`${MINE}
 ${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)
-redis.call('DEL', ARGV[4])
+redis.call('DEL', KEYS[2])
 redis.call('PUBLISH', ARGV[3], 'released')
 return 1`)
 

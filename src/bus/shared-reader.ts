@@ -5,13 +5,14 @@ import { closeRedis, isWrongType, type Redis, ready, redisError, runScript } fro
 import type { ConsumeOptions } from './bus.ts'
 import type { RawEntry } from './codec.ts'
 import { openGapDetector } from './gaps.ts'
+import { readGroup } from './group-read.ts'
 import { healGroup } from './groups.ts'
 import { disturb, insist, isNoGroup, isPassing, type Link } from './link.ts'
 import { healTypes } from './move-aside.ts'
 import type { Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import type { Pause } from './pause.ts'
-import { entriesByKey, heldOf, newOf } from './reply.ts'
+import { heldOf, newOf } from './reply.ts'
 import { READ_HELD, READ_NEW } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
 
@@ -157,7 +158,10 @@ async function readBlocking<T>(
   const keys = partitions.map((partition) => partitionKeys(stream.name, partition).entries)
   const count = Math.min(concurrency, BLOCK_COUNT)
   let isBehind = false
-  const found = await readGroup(reader, group, name, count, keys)
+  // Silent for this much longer it sits on a dead connection.
+  const cancel = afterMs(BLOCK_MS + WATCHDOG_MS, () => reader.disconnect(true))
+  const read = { group, consumer: name, keys, count, blockMs: BLOCK_MS }
+  const found = await readGroup(reader, read).finally(cancel)
   const readAt = link.clock.monotonic()
   // Read before somebody paused the group, and held until it goes on.
   await shared.pause.passed(stopping)
@@ -215,27 +219,5 @@ async function readHeld<T>(shared: SharedReader<T>, partitions: readonly number[
       for (const { raw } of held) receive(partition, { raw, attempt: 1, again: false })
       after = held.at(-1)?.raw[0]
     }
-  }
-}
-
-async function readGroup(
-  reader: Redis,
-  group: string,
-  name: string,
-  count: number,
-  keys: readonly string[],
-): Promise<[key: string, entries: RawEntry[]][]> {
-  const cancel = afterMs(BLOCK_MS + WATCHDOG_MS, () => reader.disconnect(true))
-  try {
-    const args = ['COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', ...keys, ...keys.map(() => '>')] as const
-    const reply: unknown = await reader.xreadgroup(
-      'GROUP',
-      group,
-      name,
-      ...(args as unknown as ['STREAMS', ...string[]]),
-    )
-    return entriesByKey(reply)
-  } finally {
-    cancel()
   }
 }

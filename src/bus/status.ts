@@ -6,19 +6,18 @@ import { entryTime, type RawEntry, sequenceOf } from './codec.ts'
 import { countBehind } from './count-behind.ts'
 import { countDeadLetters } from './dead-letters.ts'
 import { pausedGroups } from './group-control.ts'
+import { type GroupFacts, groupsOf } from './groups.ts'
 import type { Link } from './link.ts'
-import { replyFacts } from './reply.ts'
-import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+import { partitionKeys, partitionsOf, type Stream, streamKeys } from './stream.ts'
 
 /** @param leaseMs a member or owner that has not been heard of for this long is gone. */
 export async function statusOf(link: Link, stream: Stream<unknown>, leaseMs: number): Promise<StreamStatus> {
   const client = await link.writer()
   const groups = (await client.smembers(streamKeys(stream.name).groups)).sort()
-  const [time, deadLetters, paused, ...partitions] = await Promise.all([
+  const [time, deadLetters, paused] = await Promise.all([
     client.time(),
     countDeadLetters(link, stream),
     pausedGroups(client, stream),
-    ...Array.from({ length: stream.partitions }, (_, p) => p),
   ])
   const nowMs = Number(time[0]) * 1_000 + Number(time[1]) / 1_000
   const members: Record<string, string[]> = {}
@@ -30,7 +29,9 @@ export async function statusOf(link: Link, stream: Stream<unknown>, leaseMs: num
     )
   return {
     stream: stream.name,
-    partitions: await Promise.all(partitions.map((p) => partitionStatus(client, stream, p, nowMs, paused))),
+    partitions: await Promise.all(
+      partitionsOf(stream).map((partition) => partitionStatus(client, stream, partition, nowMs, paused)),
+    ),
     deadLetters,
     members,
   }
@@ -49,11 +50,9 @@ async function partitionStatus(
     client.hget(keys.meta, 'sequence'),
   ])
   const lastSequence = Number(sequence ?? 0)
-  const exists = (await client.exists(keys.entries)) === 1
-  const infos = exists ? ((await client.xinfo('GROUPS', keys.entries)) as unknown[]) : []
   const groups = await Promise.all(
-    infos.map(async (info) => {
-      const group = await groupStatus(client, stream, partition, replyFacts(info), lastSequence, nowMs)
+    (await groupsOf(client, keys.entries)).map(async (facts) => {
+      const group = await groupStatus(client, stream, partition, facts, lastSequence, nowMs)
       return { ...group, paused: paused.has(group.group) }
     }),
   )
@@ -64,13 +63,11 @@ async function groupStatus(
   client: Redis,
   stream: Stream<unknown>,
   partition: number,
-  info: Record<string, unknown>,
+  { name: group, delivered, behind: counted }: GroupFacts,
   lastSequence: number,
   nowMs: number,
 ): Promise<Omit<GroupStatus, 'paused'>> {
   const keys = partitionKeys(stream.name, partition)
-  const group = String(info['name'])
-  const delivered = String(info['last-delivered-id'])
   const [summary, [owner, epoch, until], undelivered] = await Promise.all([
     client.xpending(keys.entries, group) as Promise<[number, string | null, string | null, unknown]>,
     client.hmget(keys.lease(group), 'owner', 'epoch', 'until'),
@@ -84,8 +81,8 @@ async function groupStatus(
   const sequence = standsAt ? sequenceOf(standsAt) : 0
   const behind = async () => {
     // What outside programs add carries no sequence. Redis counts it from 7.0 on, unless somebody deleted entries.
-    const counted = info['lag'] ?? (await countBehind(client, keys.entries, delivered, '+')).count
-    return standsAt ? Number(counted) + pending : 0
+    const count = counted ?? (await countBehind(client, keys.entries, delivered, '+')).count
+    return standsAt ? Number(count) + pending : 0
   }
   return {
     group,

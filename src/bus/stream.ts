@@ -38,6 +38,10 @@ export function defineStream<T>(declaration: StreamDeclaration<T>): Stream<T> {
   }
 }
 
+/** The numbers of its partitions. */
+export const partitionsOf = (stream: Pick<Stream<unknown>, 'partitions'>): number[] =>
+  Array.from({ length: stream.partitions }, (_, partition) => partition)
+
 /** The first 32 bits of SHA-1 of the key, modulo the partitions: even for keys that differ in one letter. */
 export function partitionOf(stream: Pick<Stream<unknown>, 'partitions'>, key: string): number {
   return Number.parseInt(hash('sha1', key).slice(0, 8), 16) % stream.partitions

@@ -1,9 +1,8 @@
 // Trimming takes only what every registered group has acknowledged. MAXLEN would drop what nobody has read yet.
-import { type Redis, runScript } from '../redis/index.ts'
+import { runScript } from '../redis/index.ts'
+import { groupsOf } from './groups.ts'
 import type { Link } from './link.ts'
-import { replyFacts } from './reply.ts'
-
-import { partitionKeys, type Stream, streamKeys } from './stream.ts'
+import { partitionKeys, partitionsOf, type Stream, streamKeys } from './stream.ts'
 import { FORGET_CONSUMERS, TRIM } from './upkeep-scripts.ts'
 
 // Each process start makes a consumer name of its own; names that hold nothing are forgotten after this.
@@ -15,10 +14,11 @@ export async function trimStream(link: Link, stream: Stream<unknown>): Promise<n
   const names = streamKeys(stream.name)
   const groups = await client.smembers(names.groups)
   let removed = 0
-  for (let partition = 0; partition < stream.partitions; partition++) {
+  for (const partition of partitionsOf(stream)) {
     const keys = partitionKeys(stream.name, partition)
     // A group that exists counts also when a flushed server has forgotten that it is registered.
-    const all = [...new Set([...groups, ...(await groupsOf(client, keys.entries))])]
+    const existing = (await groupsOf(client, keys.entries)).map(({ name }) => name)
+    const all = [...new Set([...groups, ...existing])]
     const checkpoints = all.map((group) => keys.checkpoint(group))
     const args = [stream.retentionMs, stream.maxEntries, ...all]
     const count = Number(await runScript(client, TRIM, [keys.entries, ...checkpoints], args))
@@ -29,12 +29,6 @@ export async function trimStream(link: Link, stream: Stream<unknown>): Promise<n
   return removed
 }
 
-async function groupsOf(client: Redis, entries: string): Promise<string[]> {
-  if ((await client.exists(entries)) === 0) return []
-  const groups = (await client.xinfo('GROUPS', entries)) as unknown[]
-  return groups.map((info) => String(replyFacts(info)['name']))
-}
-
 async function forgetConsumers(
   link: Link,
   stream: Stream<unknown>,
@@ -43,7 +37,7 @@ async function forgetConsumers(
   const client = await link.writer()
   for (const group of groups) {
     const living = await client.zrange(streamKeys(stream.name).members(group), '0', '-1')
-    for (let partition = 0; partition < stream.partitions; partition++) {
+    for (const partition of partitionsOf(stream)) {
       const { entries } = partitionKeys(stream.name, partition)
       if ((await client.exists(entries)) === 0) continue
       await runScript(client, FORGET_CONSUMERS, [entries], [group, CONSUMER_IDLE_MS, ...living]).catch(

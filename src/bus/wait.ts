@@ -5,6 +5,7 @@
 import { afterMs } from '../kernel/index.ts'
 import { hasCommand, type Redis, ready } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
+import { readGroup } from './group-read.ts'
 import type { Owned } from './lease.ts'
 import { disturb, isNoGroup, isPassing, type Link } from './link.ts'
 import { entriesByKey } from './reply.ts'
@@ -46,14 +47,8 @@ export function openWait(link: Link, waiter: Redis, options: WaitOptions): Wait 
   let skip = '0-0'
 
   const readFenced = async (blockMs: number): Promise<Waited> => {
-    const args = ['COUNT', COUNT, 'BLOCK', blockMs, 'STREAMS', mine, entries, '>', '>'] as const
-    const reply: unknown = await waiter.xreadgroup(
-      'GROUP',
-      group,
-      owned.owner,
-      ...(args as unknown as ['STREAMS', ...string[]]),
-    )
-    const raws = entriesByKey(reply).find(([key]) => key === entries)?.[1] ?? []
+    const read = { group, consumer: owned.owner, keys: [mine, entries], count: COUNT, blockMs }
+    const raws = (await readGroup(waiter, read)).find(([key]) => key === entries)?.[1] ?? []
     return { raws, isCertain: true, more: raws.length >= COUNT }
   }
   const look = async (after: string, blockMs: number): Promise<Waited> => {

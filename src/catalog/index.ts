@@ -47,6 +47,7 @@ export {
   rejectedInput,
   STREAMS,
   signals,
+  streamNamed,
 } from './streams.ts'
 export {
   type ExecutionCompleted,

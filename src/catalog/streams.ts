@@ -1,6 +1,7 @@
 // Every stream. A new one is one declaration here; its consumers name it, nothing else lists it.
 import { z } from 'zod'
 import { defineStream, type Stream } from '../bus/index.ts'
+import { SluiceError } from '../kernel/index.ts'
 import { candlesChanged, marketCandles } from './candles.ts'
 import { type InputRejected, inputRejected, type QuoteMessage, quoteMessage } from './market.ts'
 import {
@@ -82,3 +83,11 @@ export const STREAMS: readonly Stream<unknown>[] = [
   opportunities,
   executions,
 ]
+
+/** Throws USAGE with the names that there are. */
+export function streamNamed(name: string): Stream<unknown> {
+  const stream = STREAMS.find((one) => one.name === name)
+  if (stream) return stream
+  const allowed = STREAMS.map((one) => one.name).join(', ')
+  throw new SluiceError('USAGE', `There is no stream ${name}; allowed: ${allowed}`, { name })
+}

@@ -1,7 +1,7 @@
 // `sluice dlq`: what no attempt could handle, to be looked at, mended and tried again, or dropped.
 import { readFileSync } from 'node:fs'
 import type { Bus, DeadLetter, Stream } from '../bus/index.ts'
-import { STREAMS } from '../catalog/index.ts'
+import { STREAMS, streamNamed } from '../catalog/index.ts'
 import {
   isoTime,
   isSluiceError,
@@ -13,7 +13,6 @@ import {
 import { confirm, isConversation } from './confirm.ts'
 import { withPlatform } from './connection.ts'
 import { editText } from './edit-text.ts'
-import { streamNamed } from './stream-named.ts'
 import { type Terminal, table } from './terminal.ts'
 
 export interface DeadLetterOptions {
@@ -41,8 +40,7 @@ export async function listDeadLetters(
   if (before !== undefined && name === undefined) {
     throw new SluiceError('USAGE', '--before is an entry of one stream: name the stream.')
   }
-  const streams =
-    name === undefined ? (STREAMS as readonly unknown[] as Stream<unknown>[]) : [streamNamed(name)]
+  const streams = name === undefined ? STREAMS : [streamNamed(name)]
   const count = Math.floor(limit)
   const letters = await withPlatform(async ({ bus }) =>
     (await Promise.all(streams.map((stream) => bus.deadLetters(stream, count, { before, group })))).flat(),

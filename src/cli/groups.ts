@@ -1,9 +1,8 @@
 // `sluice groups`: what a person does to a whole group of consumers.
 import { readSeekTarget, type SeekPlace, seekTargetText } from '../bus/index.ts'
-import { STREAMS } from '../catalog/index.ts'
+import { STREAMS, streamNamed } from '../catalog/index.ts'
 import { confirm } from './confirm.ts'
 import { withPlatform } from './connection.ts'
-import { streamNamed } from './stream-named.ts'
 import { groupLines } from './streams.ts'
 import { type Terminal, table } from './terminal.ts'
 

@@ -5,7 +5,7 @@ import type Redlock from 'redlock'
 import type { Clock } from '../kernel/index.ts'
 import { type Redis, runScript } from '../redis/index.ts'
 import { type LockScripts, lockKeys, lockScripts } from './scripts.ts'
-import { openVotes, type VoteOptions } from './vote.ts'
+import { majorityOf, openVotes, type VoteOptions } from './vote.ts'
 
 export interface ClaimsOptions {
   readonly clients: readonly Redis[]
@@ -186,8 +186,6 @@ function holdClaim(shop: Shop, { key, ttlMs, waiter, lock, until }: Holding): Cl
 
 /** Redlock's allowance for clocks that run apart: 1 %, and 2 ms for the resolution of Redis expiry. */
 const validMs = (ttlMs: number) => ttlMs - Math.ceil(ttlMs * 0.01) - 2
-
-const majorityOf = (servers: number) => Math.floor(servers / 2) + 1
 
 /** A vote that was lost is an answer, not an exception. */
 function throwUnlessLost(error: unknown): void {

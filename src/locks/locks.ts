@@ -8,6 +8,7 @@ import { type LockEmitter, lockEmitter } from './events.ts'
 import { type Fence, issueFence } from './fence.ts'
 import { keepClaim } from './keep.ts'
 import { openTurns, type Turns } from './turns.ts'
+import { majorityOf } from './vote.ts'
 import { takeKey } from './wait.ts'
 
 /** A lock while its work runs. */
@@ -116,7 +117,7 @@ export function openLocks(options: LocksOptions): Locks {
 /** A server that is away shows in the vote. */
 async function connectMost(clients: readonly Redis[], clock: Clock): Promise<void> {
   const [most, all] = [new AbortController(), new AbortController()]
-  let missing = Math.floor(clients.length / 2) + 1
+  let missing = majorityOf(clients.length)
   const each = clients.map(async (client) => {
     await ready(client, CONNECT_MS)
     if (--missing === 0) most.abort()

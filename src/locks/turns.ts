@@ -2,6 +2,7 @@
 // wakes one process and one waiter in it, however many stand in the queue.
 import type { Clock } from '../kernel/index.ts'
 import { openBell, openWakes } from '../redis/index.ts'
+import { majorityOf } from './vote.ts'
 
 export interface TurnsOptions {
   readonly urls: readonly string[]
@@ -44,7 +45,7 @@ interface Waiting {
 }
 
 export function openTurns({ urls, channel, clock, onError, onStray }: TurnsOptions): Turns {
-  const majority = Math.floor(urls.length / 2) + 1
+  const majority = majorityOf(urls.length)
   const seats = new Map<string, Waiting>()
   let entered = 0
   let opening: Promise<void> | undefined

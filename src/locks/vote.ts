@@ -29,6 +29,9 @@ export interface VoteOptions {
   readonly onError: (server: number, error: Error) => void
 }
 
+/** So many of the servers decide. */
+export const majorityOf = (servers: number): number => Math.floor(servers / 2) + 1
+
 const LATE = new Error('The others have decided.')
 
 /** Builds redlock once; each question to the servers is a vote of its own. */
@@ -45,7 +48,7 @@ export function openVotes(servers: number, scripts: LockScripts): (options: Vote
     [scripts.extend.hash]: 'extend',
   }
   return (options) => {
-    const { tally, note } = openTally(servers)
+    const { tally, note } = openCount(servers)
     const voters = []
     for (let server = 0; server < servers; server++) voters.push(openVoter(server, steps, options, note))
     return { redlock: Object.assign(Object.create(shared) as Redlock, { servers: voters }), tally }
@@ -83,8 +86,8 @@ function openVoter(server: number, steps: Readonly<Record<string, Step>>, option
 }
 
 /** Passes answers on to redlock, and answers for those that are late once nothing can change the outcome. */
-function openTally(servers: number): { tally: Tally; note: Note } {
-  const majority = Math.floor(servers / 2) + 1
+function openCount(servers: number): { tally: Tally; note: Note } {
+  const majority = majorityOf(servers)
   const veto = servers - majority + 1
   const tally: Tally = { yes: 0, no: 0, failed: 0 }
   const waiting: (Callback | undefined)[] = []

@@ -1,7 +1,7 @@
 // What the API changes for whoever has the token, and that it changes nothing for anyone else; on a real server.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { outgoing, Reject, type Stream } from '../../src/bus/index.ts'
-import { JOB_PREFIX, JOBS, STREAMS, signals } from '../../src/catalog/index.ts'
+import { outgoing, Reject } from '../../src/bus/index.ts'
+import { JOB_PREFIX, JOBS, signals, streamNamed } from '../../src/catalog/index.ts'
 import type { Changes } from '../../src/console/index.ts'
 import { type Jobs, openJobs } from '../../src/jobs/index.ts'
 import { openLog, readConfig, systemClock } from '../../src/kernel/index.ts'
@@ -31,18 +31,17 @@ beforeAll(async () => {
   bus = openNotingBus(redis.url)
   const log = openLog({ level: 'silent', name: 'test' })
   jobs = openJobs({ redisUrl: redis.url, jobs: JOBS, prefix: JOB_PREFIX, clock: systemClock, log })
-  const named = (name: string) => STREAMS.find((one) => one.name === name) as Stream<unknown>
   const changes: Changes = {
-    replayDeadLetter: (stream, entry, data) => bus.replayDeadLetter(named(stream), entry, data),
-    dropDeadLetter: (stream, entry) => bus.dropDeadLetter(named(stream), entry),
-    pauseGroup: (stream, group) => bus.pauseGroup(named(stream), group),
-    resumeGroup: (stream, group) => bus.resumeGroup(named(stream), group),
-    seekGroup: (stream, group, to) => bus.seekGroup(named(stream), group, to),
+    replayDeadLetter: (stream, entry, data) => bus.replayDeadLetter(streamNamed(stream), entry, data),
+    dropDeadLetter: (stream, entry) => bus.dropDeadLetter(streamNamed(stream), entry),
+    pauseGroup: (stream, group) => bus.pauseGroup(streamNamed(stream), group),
+    resumeGroup: (stream, group) => bus.resumeGroup(streamNamed(stream), group),
+    seekGroup: (stream, group, to) => bus.seekGroup(streamNamed(stream), group, to),
   }
   const answers = {
     deadLetters: (stream: string, limit: number, query: object) =>
-      bus.deadLetters(named(stream), limit, query),
-    deadLetter: (stream: string, entry: string) => bus.deadLetter(named(stream), entry),
+      bus.deadLetters(streamNamed(stream), limit, query),
+    deadLetter: (stream: string, entry: string) => bus.deadLetter(streamNamed(stream), entry),
   }
   const destination = { write: (line: string) => void logged.push(JSON.parse(line)) }
   ;[closed, open] = await Promise.all([
