@@ -1,6 +1,6 @@
-// The scripts that move a group by hand. Each touches keys of one partition only, which share a hash tag.
+// The scripts for what people look at and move by hand. Each touches keys of one partition only, which share a hash tag.
 import { defineScript } from '../redis/index.ts'
-import { ALLOW_FULL, BEFORE, NOW } from './lua-parts.ts'
+import { ALLOW_FULL, BEFORE, NOW, SIZE_OF } from './lua-parts.ts'
 
 /** The facts of the stream under KEYS[2]: its last id, and how many entries it was ever given ('' before Redis 7). */
 const STREAM_FACTS = `
@@ -66,3 +66,32 @@ if former then
 end
 if redis.call('DEL', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'sought', after) end
 return held`)
+
+/**
+ * KEYS dead. ARGV place, group or '' for any, count, letters to look at, bytes to look at. Looks through dead letters from
+ * a place back and answers those of the group, newest first, and the place to go on from, '' at the end. What other
+ * groups gave up stays where it is (2 letters below 50,000 of 1.7 KB: 0.4 s; fetched and sorted out here 1.5 s and
+ * 94 MB).
+ */
+export const FIND_DEAD = defineScript(`${SIZE_OF}
+local at, found, looked, bytes = ARGV[1], {}, 0, 0
+repeat
+  local some = redis.call('XREVRANGE', KEYS[1], at, '-', 'COUNT', 10)
+  if #some == 0 then return { '', found } end
+  for _, letter in ipairs(some) do
+    local fields = letter[2]
+    bytes = bytes + sizeOf(fields)
+    at = '(' .. letter[1]
+    local isWanted = ARGV[2] == ''
+    for i = 1, isWanted and 0 or #fields, 2 do
+      if fields[i] == 'group' then
+        isWanted = fields[i + 1] == ARGV[2]
+        break
+      end
+    end
+    if isWanted then found[#found + 1] = letter end
+    if #found >= tonumber(ARGV[3]) then break end
+  end
+  looked = looked + #some
+until #found >= tonumber(ARGV[3]) or looked >= tonumber(ARGV[4]) or bytes >= tonumber(ARGV[5])
+return { at, found }`)

@@ -4,14 +4,16 @@ import { SluiceError } from '../kernel/index.ts'
 import { isWrongType, type Redis, runScript } from '../redis/index.ts'
 import type { DeadLetter, DeadLetterQuery } from './bus.ts'
 import { compareIds, decodeEntry, entryTime, fieldOf, type RawEntry } from './codec.ts'
+import { FIND_DEAD } from './control-scripts.ts'
 import { demandGroup } from './group-control.ts'
 import { insist, type Link } from './link.ts'
 import { healPartition } from './move-aside.ts'
 import { BURY, REVIVE } from './scripts.ts'
 import { partitionKeys, partitionsOf, type Stream } from './stream.ts'
 
-// Letters that are read at once while those of one group are looked for.
-const PAGE = 200
+// What one call looks through: longer ones would hold up everybody else.
+const LOOK_MAX = 500
+const LOOK_BYTES = 1_000_000
 
 export interface Burial {
   readonly stream: Stream<unknown>
@@ -83,22 +85,20 @@ export async function listDeadLetters(
 
 const idOf = ({ entry }: DeadLetter) => entry.slice(entry.indexOf('/') + 1)
 
-/** Of one partition, from an id back; looks through as many as it takes to find those of a group. */
+/** Of one partition, from an id back. The server looks through them, a few at a time so that nobody else waits. */
 async function newestOf(
   client: Redis,
   stream: Stream<unknown>,
   partition: number,
-  { limit, group, from }: { limit: number; group: string | undefined; from: string },
+  { limit, group = '', from }: { limit: number; group: string | undefined; from: string },
 ): Promise<DeadLetter[]> {
   const { dead } = partitionKeys(stream.name, partition)
-  const count = group === undefined ? limit : Math.max(limit, PAGE)
   const found: DeadLetter[] = []
-  for (let at = from; found.length < limit; ) {
-    const raws = (await client.xrevrange(dead, at, '-', 'COUNT', count)) as RawEntry[]
-    const letters = raws.map((raw) => toDeadLetter(partition, raw))
-    found.push(...letters.filter((letter) => group === undefined || letter.group === group))
-    if (raws.length < count) break
-    at = `(${raws.at(-1)![0]}`
+  for (let at = from; at !== '' && found.length < limit; ) {
+    const args = [at, group, limit - found.length, LOOK_MAX, LOOK_BYTES]
+    const [next, raws] = (await runScript(client, FIND_DEAD, [dead], args)) as [string, RawEntry[]]
+    found.push(...raws.map((raw) => toDeadLetter(partition, raw)))
+    at = next
   }
   return found
 }

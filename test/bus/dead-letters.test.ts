@@ -1,7 +1,7 @@
 // Dead letters looked through page by page, mended and put back; on a real server.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type DeadLetter, outgoing, Reject } from '../../src/bus/index.ts'
-import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
+import { closeRedis, connectRedis, onNodeOf, type Redis, ready } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { type NotingBus, type NumberStream, numberStream, numbers, openNotingBus, start } from './rig.ts'
@@ -42,6 +42,8 @@ async function bury(stream: NumberStream, keys: number, each: number): Promise<n
   return total
 }
 
+const sentBytes = async () => Number(/total_net_output_bytes:(\d+)/.exec(await client.info('stats'))![1])
+
 const names = (letters: readonly DeadLetter[]) => letters.map(({ entry }) => entry)
 
 it('comes page by page, newest first, each letter once, also when many are of one moment', async () => {
@@ -81,7 +83,16 @@ it('is listed for one group however rare its letters are', async () => {
   expect(names(await bus.deadLetters(stream, 1, { group: 'mild', before: first!.entry }))).toEqual([
     second!.entry,
   ])
+  // Many more on top, of which nothing needs to leave the server.
+  const more = onNodeOf(client, 'any').pipeline()
+  for (let i = 0; i < 1_200; i++) {
+    more.xadd(`{${stream.name}:0}:dead`, '*', 'group', 'strict', 'data', 'x'.repeat(1_000))
+  }
+  await more.exec()
+  const before = await sentBytes()
+  expect(await bus.deadLetters(stream, 1_000, { group: 'mild' })).toEqual(mild)
   expect(await bus.deadLetters(stream, 10, { group: 'nobody' })).toEqual([])
+  expect((await sentBytes()) - before).toBeLessThan(50_000)
   await expect(bus.deadLetters(stream, 10, { before: 'x' })).rejects.toMatchObject({ code: 'USAGE' })
 })
 
