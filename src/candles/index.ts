@@ -10,3 +10,5 @@ export type {
 } from './candle.ts'
 export { INTERVALS } from './candle.ts'
 export { type CandleEmitter, candleEmitter } from './events.ts'
+export { openSqlCandles, type SqlCandles, type SqlCandlesOptions } from './sql-candles.ts'
+export type { CandlesChanged } from './sql-write.ts'

@@ -10,10 +10,13 @@ export {
   desc,
   eq,
   gt,
+  gte,
   inArray,
   isNotNull,
   isNull,
   lt,
   lte,
+  max,
+  min,
   sql,
 } from './query.ts'

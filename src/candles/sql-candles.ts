@@ -1,0 +1,118 @@
+// Candles in SQL, the same on both databases.
+import { and, asc, count, type Database, desc, eq, gte, inArray, lt, max, min, type Tx } from '../db/index.ts'
+import type { Clock } from '../kernel/index.ts'
+import type { Bar, BarKey, CandleQuery, CandleStore, CandlesWritten, Interval } from './candle.ts'
+import { candleOf, ofSeries } from './sql-rows.ts'
+import { type CandlesChanged, lockSeries, recomputeSeries, writeBars } from './sql-write.ts'
+
+export interface SqlCandlesOptions {
+  readonly database: Database
+  readonly clock: Clock
+  /**
+   * Called within the transaction of `write` and `purge`, once for each series in which a bar is new, has changed or
+   * is gone: what is to be told goes into the outbox of that transaction. The columns of up to 199 bars behind `to`
+   * may have changed with them.
+   */
+  readonly onChanged?: (tx: Tx, change: CandlesChanged) => Promise<void>
+}
+
+export interface SqlCandles extends CandleStore {
+  /** `write` within a transaction that is open, without `onChanged`. @param at ms UTC. */
+  writeIn(tx: Tx, bars: readonly Bar[], at: number): Promise<CandlesWritten>
+  /** Computes the 13 columns of a series again; answers how many rows had others, which is 0 unless something is wrong. */
+  recompute(key: BarKey): Promise<number>
+}
+
+export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions): SqlCandles {
+  const { driver } = database
+  const tell = async (tx: Tx, changes: readonly CandlesChanged[]) => {
+    for (const change of changes) await onChanged?.(tx, change)
+  }
+  return {
+    write: (bars) =>
+      database.write(async (tx) => {
+        const { changes, ...written } = await writeBars(tx, driver, bars, clock.now())
+        await tell(tx, changes)
+        return written
+      }),
+    async writeIn(tx, bars, at) {
+      const { changes: _, ...written } = await writeBars(tx, driver, bars, at)
+      return written
+    },
+    recompute: (key) => database.write((tx) => recomputeSeries(tx, driver, key, clock.now())),
+    range: (query) => database.read((tx) => readRange(tx, query)),
+    keys: (source) => database.read((tx) => readKeys(tx, source)),
+    purge: (source, ticker, intervals) =>
+      database.write(async (tx) => {
+        const keys = [...new Set(intervals)].sort().map((interval) => ({ source, ticker, interval }))
+        for (const key of keys) await lockSeries(tx, driver, key)
+        const gone = await purgeSeries(tx, source, ticker, intervals)
+        await tell(
+          tx,
+          gone.map(({ change }) => change),
+        )
+        return gone.reduce((sum, { bars }) => sum + bars, 0)
+      }),
+  }
+}
+
+async function readRange({ sql, t: { candles } }: Tx, query: CandleQuery) {
+  const { from, to, limit } = query
+  const found = sql
+    .select()
+    .from(candles)
+    .where(
+      and(
+        ofSeries(candles, query),
+        from === undefined ? undefined : gte(candles.time, Math.ceil(from)),
+        to === undefined ? undefined : lt(candles.time, Math.ceil(to)),
+      ),
+    )
+  if (limit === undefined) return (await found.orderBy(asc(candles.time))).map(candleOf)
+  const newest = await found.orderBy(desc(candles.time)).limit(limit)
+  return newest.reverse().map(candleOf)
+}
+
+const extent = ({ t: { candles } }: Tx) => ({
+  interval: candles.interval,
+  bars: count(),
+  first: min(candles.time),
+  last: max(candles.time),
+})
+
+async function readKeys(tx: Tx, of: string | undefined) {
+  const { source, ticker, interval } = tx.t.candles
+  const rows = await tx.sql
+    .select({ source, ticker, ...extent(tx) })
+    .from(tx.t.candles)
+    .where(of === undefined ? undefined : eq(source, of))
+    .groupBy(source, ticker, interval)
+    .orderBy(asc(source), asc(ticker), asc(interval))
+  return rows.map((row) => ({
+    ...row,
+    interval: row.interval as Interval,
+    first: row.first!,
+    last: row.last!,
+  }))
+}
+
+async function purgeSeries(tx: Tx, source: string, ticker: string, intervals: readonly Interval[]) {
+  const { candles } = tx.t
+  const here = and(
+    ...[eq(candles.source, source), eq(candles.ticker, ticker)],
+    inArray(candles.interval, [...intervals]),
+  )
+  const { interval } = candles
+  const rows = await tx.sql
+    .select(extent(tx))
+    .from(candles)
+    .where(here)
+    .groupBy(interval)
+    .orderBy(asc(interval))
+  await tx.sql.delete(candles).where(here)
+  return rows.map((row) => {
+    const range = { interval: row.interval as Interval, from: row.first!, to: row.last! }
+    const change: CandlesChanged = { source, ticker, ...range, kind: 'purged' }
+    return { change, bars: row.bars }
+  })
+}

@@ -1,0 +1,111 @@
+// Bars into the table within a transaction, together with the columns of every bar that sees them.
+import { and, asc, type Driver, desc, gt, gte, lt, lte, sql as raw, type Tx } from '../db/index.ts'
+import type { Bar, BarKey, CandlesWritten } from './candle.ts'
+import { LOOK_BACK } from './indicators.ts'
+import { candleOf, ofSeries, rowOf } from './sql-rows.ts'
+import { mergeBars, type Stretch } from './store-merge.ts'
+import { seriesOf, stretchesOf } from './store-series.ts'
+
+const NEIGHBOURS = LOOK_BACK - 1
+
+/** Bars of one series from the first to the last that is new or has changed, times in ms UTC, both inclusive. */
+export interface CandlesChanged extends BarKey {
+  readonly from: number
+  readonly to: number
+  /** `purged`: all that the series had is gone. */
+  readonly kind: 'written' | 'purged'
+}
+
+export interface WrittenWithChanges extends CandlesWritten {
+  readonly changes: readonly CandlesChanged[]
+}
+
+export async function writeBars(
+  tx: Tx,
+  driver: Driver,
+  bars: readonly Bar[],
+  at: number,
+): Promise<WrittenWithChanges> {
+  let [stored, changed, unchanged] = [0, 0, 0]
+  const changes: CandlesChanged[] = []
+  const series = seriesOf(bars)
+  for (const { key } of series) await lockSeries(tx, driver, key)
+  for (const one of series) {
+    let [from, to]: (number | undefined)[] = []
+    for (const stretch of stretchesOf(one)) {
+      const merged = mergeBars(await readAround(tx, one.key, stretch), stretch)
+      const rows = merged.differing.map((candle) => rowOf(candle, at))
+      await tx.upsert(tx.t.candles, rows)
+      stored += merged.stored
+      changed += merged.changed
+      unchanged += merged.unchanged
+      from ??= merged.first
+      to = merged.last ?? to
+    }
+    if (from !== undefined && to !== undefined) changes.push({ ...one.key, from, to, kind: 'written' })
+  }
+  return { stored, changed, unchanged, changes }
+}
+
+/**
+ * One writer for each series at a time: two that insert at once would not see each other's bars, and compute columns
+ * without them. SQLite has one writer anyway.
+ */
+export async function lockSeries({ sql }: Tx, driver: Driver, key: BarKey): Promise<void> {
+  if (driver !== 'postgres') return
+  const name = `candles ${key.source} ${key.ticker} ${key.interval}`
+  await sql
+    .select({ locked: raw`pg_advisory_xact_lock(hashtextextended(${name}, 0))` })
+    .from(raw`(select 1) as one`)
+}
+
+async function readAround({ sql, t: { candles } }: Tx, key: BarKey, bars: readonly Bar[]): Promise<Stretch> {
+  const [first, last] = [bars[0]!.time, bars.at(-1)!.time]
+  const series = ofSeries(candles, key)
+  const before = await sql
+    .select({ close: candles.close, volume: candles.volume })
+    .from(candles)
+    .where(and(series, lt(candles.time, first)))
+    .orderBy(desc(candles.time))
+    .limit(NEIGHBOURS)
+  const within = await sql
+    .select()
+    .from(candles)
+    .where(and(series, gte(candles.time, first), lte(candles.time, last)))
+    .orderBy(asc(candles.time))
+  const behind = await sql
+    .select()
+    .from(candles)
+    .where(and(series, gt(candles.time, last)))
+    .orderBy(asc(candles.time))
+    .limit(NEIGHBOURS)
+  return { before: before.reverse(), known: [...within, ...behind].map(candleOf) }
+}
+
+const ROWS_AT_ONCE = 2_000
+
+/** Computes the columns of a whole series again from its closes; answers how many rows had others. */
+export async function recomputeSeries(tx: Tx, driver: Driver, key: BarKey, at: number): Promise<number> {
+  const { candles } = tx.t
+  await lockSeries(tx, driver, key)
+  let before: Stretch['before'] = []
+  let [mended, behind] = [0, Number.MIN_SAFE_INTEGER]
+  for (;;) {
+    const rows = await tx.sql
+      .select()
+      .from(candles)
+      .where(and(ofSeries(candles, key), gt(candles.time, behind)))
+      .orderBy(asc(candles.time))
+      .limit(ROWS_AT_ONCE)
+    if (rows.length === 0) return mended
+    const known = rows.map(candleOf)
+    const { differing } = mergeBars({ before, known }, [], true)
+    await tx.upsert(
+      candles,
+      differing.map((candle) => rowOf(candle, at)),
+    )
+    mended += differing.length
+    before = [...before, ...known].slice(-NEIGHBOURS)
+    behind = known.at(-1)!.time
+  }
+}

@@ -1,0 +1,83 @@
+// What a write does to a stretch of a series: which bars are new, which have changed, and which others see them. The
+// same for every store, so that all come to the same columns.
+import type { Bar, Candle, CandlesWritten, Indicators } from './candle.ts'
+import { indicatorsAt, LOOK_BACK } from './indicators.ts'
+
+/** Of one series, oldest first. */
+export interface Stretch {
+  /** Up to 199 bars directly in front; fewer only where the series begins. */
+  readonly before: readonly Pick<Bar, 'close' | 'volume'>[]
+  /** What is stored, without a gap: from the first given bar to 199 behind the last. */
+  readonly known: readonly Candle[]
+}
+
+export interface Merged extends CandlesWritten {
+  /** What is known with what is given. */
+  readonly all: readonly Candle[]
+  /** Those of them that differ from what is stored. */
+  readonly differing: readonly Candle[]
+  /** Times of the first and last bar that is new or has changed; undefined when none is. */
+  readonly first: number | undefined
+  readonly last: number | undefined
+}
+
+/**
+ * @param given of different times, oldest first.
+ * @param anew computes the columns of all, also where no bar has changed.
+ */
+export function mergeBars({ before, known }: Stretch, given: readonly Bar[], anew = false): Merged {
+  const { bars, touched, stored, changed } = join(known, given)
+  const close = Float64Array.from([...before, ...bars], (bar) => bar.close)
+  const volume = Float64Array.from([...before, ...bars], (bar) => bar.volume)
+  const all: Candle[] = []
+  const differing: Candle[] = []
+  let seen = anew ? bars.length : Number.NEGATIVE_INFINITY
+  for (const [i, bar] of bars.entries()) {
+    if (touched[i]) seen = i
+    // A bar that is no candle yet is touched.
+    if (i - seen >= LOOK_BACK) {
+      all.push(bar as Candle)
+      continue
+    }
+    const candle = { ...bar, ...indicatorsAt({ close, volume }, before.length + i) }
+    all.push(candle)
+    if (touched[i] || !sameIndicators(bar as Candle, candle)) differing.push(candle)
+  }
+  const times = bars.filter((_, i) => touched[i]).map(({ time }) => time)
+  const unchanged = given.length - stored - changed
+  return { all, differing, stored, changed, unchanged, first: times[0], last: times.at(-1) }
+}
+
+function join(known: readonly Candle[], given: readonly Bar[]) {
+  const bars: (Bar | Candle)[] = []
+  const touched: boolean[] = []
+  let [stored, changed, at] = [0, 0, 0]
+  const take = (bar: Bar | Candle, isTouched: boolean) => {
+    bars.push(bar)
+    touched.push(isTouched)
+  }
+  for (const bar of given) {
+    while (at < known.length && known[at]!.time < bar.time) take(known[at++]!, false)
+    const former = known[at]?.time === bar.time ? known[at++] : undefined
+    if (former && sameBar(former, bar)) take(former, false)
+    else {
+      if (former) changed += 1
+      else stored += 1
+      take(bar, true)
+    }
+  }
+  while (at < known.length) take(known[at++]!, false)
+  return { bars, touched, stored, changed }
+}
+
+const sameBar = (a: Bar, b: Bar): boolean =>
+  a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
+
+export const INDICATORS = [
+  ...['ma10', 'ma20', 'ma50', 'ma100', 'ma200'],
+  ...['ma10Score', 'ma20Score', 'ma50Score', 'ma100Score', 'ma200Score'],
+  ...['closeChanged', 'volumeChanged', 'totalMoneyChanged'],
+] as readonly (keyof Indicators)[]
+
+const sameIndicators = (a: Indicators, b: Indicators): boolean =>
+  INDICATORS.every((name) => a[name] === b[name])

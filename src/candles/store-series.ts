@@ -1,0 +1,79 @@
+// Bars as every store takes them: checked, apart for each series, oldest first, the last of two with one time.
+import { SluiceError } from '../kernel/index.ts'
+import { bucketEnd, bucketOf } from './bucket.ts'
+import { type Bar, type BarKey, INTERVALS } from './candle.ts'
+
+export interface Series {
+  readonly key: BarKey
+  /** At least one, of different times. */
+  readonly bars: readonly Bar[]
+}
+
+/** In an order that is the same for all writers, so that none of two waits for the other. Throws USAGE. */
+export function seriesOf(bars: readonly Bar[]): Series[] {
+  const lists = new Map<string, Bar[]>()
+  for (const bar of bars) {
+    const name = `${bar.source}\0${bar.ticker}\0${bar.interval}`
+    const list = lists.get(name)
+    if (list) list.push(checked(bar))
+    else lists.set(name, [checked(bar)])
+  }
+  return [...lists]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, list]) => ({ key: keyOf(list[0]!), bars: lastOfEachTime(list) }))
+}
+
+export const keyOf = ({ source, ticker, interval }: BarKey): BarKey => ({ source, ticker, interval })
+
+function lastOfEachTime(bars: Bar[]): Bar[] {
+  if (bars.every((bar, i) => i === 0 || bars[i - 1]!.time < bar.time)) return bars
+  const last = new Map(bars.map((bar) => [bar.time, bar]))
+  return [...last.values()].sort((a, b) => a.time - b.time)
+}
+
+// Read from the 199 bars in front to the 199 behind; more bars make that overhead smaller and transactions longer.
+const BARS_AT_ONCE = 2_000
+// Across a gap, everything that is stored between would be read.
+const GAP_BARS = 2 * 200
+
+/** Neighbours of a series that are worth reading together. One after another, they give what all at once would. */
+export function stretchesOf({ key, bars }: Series): Bar[][] {
+  const { time } = bars[0]!
+  const gapMs = GAP_BARS * (bucketEnd(key.interval, time) - bucketOf(key.interval, time))
+  const stretches: Bar[][] = [[]]
+  let before = time
+  for (const bar of bars) {
+    if (stretches.at(-1)!.length === BARS_AT_ONCE || bar.time - before > gapMs) stretches.push([])
+    stretches.at(-1)!.push(bar)
+    before = bar.time
+  }
+  return stretches
+}
+
+const NUMBERS = ['open', 'high', 'low', 'close', 'volume'] as const
+/** A line of CSV holds it without quotes, and a folder can have its name. */
+const NAME = /^[^\s,"\p{Cc}](?:[^,"\p{Cc}]*[^\s,"\p{Cc}])?$/u
+
+function checked(bar: Bar): Bar {
+  const wrong = wrongIn(bar)
+  if (wrong) {
+    const { source, ticker, interval, time } = bar
+    throw new SluiceError('USAGE', `A bar of ${source} ${ticker} ${interval} at ${time} has ${wrong}.`, {
+      bar,
+    })
+  }
+  // Neither database keeps a minus zero alike.
+  const isPlain = NUMBERS.every((name) => !Object.is(bar[name], -0))
+  return isPlain ? bar : { ...bar, ...Object.fromEntries(NUMBERS.map((name) => [name, bar[name] + 0])) }
+}
+
+function wrongIn(bar: Bar): string | undefined {
+  if (!Number.isSafeInteger(bar.time)) return 'a time that is no whole number of ms'
+  for (const name of NUMBERS)
+    if (!Number.isFinite(bar[name])) return `the ${name} ${bar[name]}, which is no number`
+  if (!INTERVALS.includes(bar.interval)) return `an interval that is none of ${INTERVALS.join(', ')}`
+  for (const name of ['source', 'ticker'] as const) {
+    if (!NAME.test(bar[name])) return `a ${name} that is empty, or has a comma, a quote or a line break`
+  }
+  return undefined
+}
