@@ -23,6 +23,8 @@ export interface TickEvents {
   kept: (fact: { path: string; count: number; reason: string }) => void
   /** Spilling itself fails; callers wait until it or the files go on. */
   unspilled: (fact: { reason: string }) => void
+  /** Keeping the files in order failed; it is tried again. */
+  disturbed: (fact: { where: 'checkpoint' | 'close'; reason: string }) => void
   /** An alarm: the writing thread ended; what it held was refused, another goes on. */
   died: (fact: { reason: string; refused: number }) => void
 }

@@ -1,0 +1,162 @@
+// Decides which batch goes where next: into the thread in the order in which they came, or into the spill files while
+// the store does not keep up. Runs whenever something has changed.
+import { type Clock, messageOf } from '../kernel/index.ts'
+import type { Sealed, TickQueue } from './queue.ts'
+import type { Part } from './queue-adds.ts'
+import type { Spill } from './spill.ts'
+import type { Spilled } from './spill-line.ts'
+import type { HandedBatches } from './writer-handed.ts'
+import type { Link } from './writer-link.ts'
+import type { Overflow } from './writer-overflow.ts'
+import type { Tally } from './writer-tally.ts'
+
+// One that is written, and one that waits for that.
+const UNTRIED_MAX = 2
+const REREAD_MS = 1_000
+
+export interface PumpOptions {
+  readonly queue: TickQueue
+  readonly handed: HandedBatches
+  readonly link: Link
+  readonly spill: Spill
+  readonly overflow: Overflow
+  readonly tally: Tally
+  readonly clock: Clock
+  readonly batchMs: number
+  /** Held ticks from which on batches are spilled; undefined for never. */
+  readonly spillFrom: number | undefined
+  /** Held ticks from which on nothing is read back. */
+  readonly readBelow: number
+}
+
+export interface Pump {
+  run(): void
+  /** A full batch. */
+  place(sealed: Sealed): void
+  /** No batch waits for its age any more. */
+  hurry(): void
+  /** Resolves when nothing is left. */
+  idle(): Promise<void>
+  /** Batches that nobody has taken; they are forgotten here. */
+  giveUp(): Sealed[]
+}
+
+export function openPump(options: PumpOptions): Pump {
+  const { queue, handed, link, spill, overflow, tally, clock } = options
+  let ready: Sealed[] = []
+  const idle = Promise.withResolvers<void>()
+  let isHurrying = false
+  const age = openAge(options, () => isHurrying)
+  const fetching = openFetching(
+    options,
+    (spilled) => hand(spilled.batch, [], spilled, 0),
+    () => run(),
+  )
+
+  const wantsSpill = () =>
+    options.spillFrom !== undefined &&
+    (!overflow.isEmpty() || !spill.isEmpty() || queue.held() > options.spillFrom || tally.isStuck())
+  const hand = (batch: Sealed['batch'], parts: readonly Part[], spilled: Spilled | undefined, ms: number) => {
+    age.handed()
+    link.write(handed.add(batch.count, parts, spilled, ms), batch)
+  }
+  const next = (): Sealed | undefined => {
+    const first = ready.shift()
+    if (first) return first
+    if (fetching.isOn() || !spill.isEmpty()) return fetching.begin()
+    if (!overflow.isEmpty()) return overflow.takeBack()
+    return age.isDue() ? queue.seal() : undefined
+  }
+  const run = () => {
+    if (wantsSpill() && age.isDue()) overflow.push(queue.seal()!)
+    while (link.isUp() && handed.untried() < UNTRIED_MAX) {
+      const sealed = next()
+      if (!sealed) break
+      hand(sealed.batch, sealed.parts, undefined, clock.monotonic() - sealed.begunAt)
+    }
+    age.plan(run)
+    const isIdle = queue.held() === 0 && queue.waiting() === 0 && spill.isEmpty() && !fetching.isOn()
+    if (isHurrying && isIdle) idle.resolve()
+  }
+  tally.events.on('spilled', run)
+  tally.events.on('unspilled', run)
+  return {
+    run,
+    place(sealed) {
+      if (wantsSpill()) overflow.push(sealed)
+      else ready.push(sealed)
+      run()
+    },
+    hurry() {
+      isHurrying = true
+      run()
+    },
+    idle: () => idle.promise,
+    giveUp() {
+      const last = queue.seal()
+      const given = last ? [...ready, last] : ready
+      ready = []
+      return given
+    },
+  }
+}
+
+/** When the batch that is being filled is to go, full or not. */
+function openAge({ queue, clock, batchMs }: PumpOptions, isHurrying: () => boolean) {
+  /** ms of the monotonic clock. */
+  let handedAt = Number.NEGATIVE_INFINITY
+  let isPlanned = false
+  const waitMs = (begunAt: number) =>
+    isHurrying() ? 0 : Math.max(begunAt, handedAt + batchMs) - clock.monotonic()
+  return {
+    handed() {
+      handedAt = clock.monotonic()
+    },
+    isDue() {
+      const begunAt = queue.begunAt()
+      return begunAt !== undefined && waitMs(begunAt) <= 0
+    },
+    plan(then: () => void) {
+      const begunAt = queue.begunAt()
+      if (isPlanned || begunAt === undefined) return
+      const ms = waitMs(begunAt)
+      // Due and still here: the thread is busy, and whatever it tells will ask again.
+      if (ms <= 0) return
+      isPlanned = true
+      void clock.sleep(ms).then(() => {
+        isPlanned = false
+        then()
+      })
+    },
+  }
+}
+
+/** Reads the next batch out of the spill files, one at a time. */
+function openFetching(
+  { queue, spill, tally, clock, readBelow }: PumpOptions,
+  take: (spilled: Spilled) => void,
+  then: () => void,
+) {
+  let isOn = false
+  const fetch = async () => {
+    try {
+      const spilled = await spill.next()
+      isOn = false
+      if (!spilled) return
+      queue.hold(spilled.batch.count)
+      take(spilled)
+    } catch (error) {
+      tally.events.emit('unspilled', { reason: messageOf(error) })
+      await clock.sleep(REREAD_MS)
+      isOn = false
+    }
+  }
+  return {
+    isOn: () => isOn,
+    begin(): undefined {
+      if (isOn || tally.isStuck() || queue.held() >= readBelow) return
+      isOn = true
+      void fetch().then(then)
+    },
+  }
+}

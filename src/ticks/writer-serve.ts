@@ -1,0 +1,74 @@
+// Serves a main thread with files of ticks: takes batches, tells what became of them, tidies up now and then.
+import type { MessagePort } from 'node:worker_threads'
+import { messageOf, systemClock } from '../kernel/index.ts'
+import type { TickBatch } from './batch.ts'
+import type { TickFiles, TickFilesOptions } from './sqlite-files.ts'
+import { type DayNews, openDays } from './writer-days.ts'
+
+export type Order =
+  | { readonly kind: 'write'; readonly id: number; readonly batch: TickBatch }
+  /** What waits for its day is forgotten; the files are closed and the thread ends. */
+  | { readonly kind: 'end' }
+
+export type News =
+  | DayNews
+  /** All that could be written of it at once was. */
+  | { readonly kind: 'tried'; readonly id: number }
+  | { readonly kind: 'disturbed'; readonly where: 'checkpoint' | 'close'; readonly reason: string }
+
+/** What the thread is started with. */
+export interface ThreadData extends Omit<TickFilesOptions, 'clock'> {
+  readonly checkpointMs: number
+}
+
+export function serveTicks(port: MessagePort, { checkpointMs }: ThreadData, open: () => TickFiles): void {
+  let files: TickFiles | undefined
+  const stop = new AbortController()
+  // What is said while a batch is written goes as one message.
+  let news: News[] = []
+  let isTrying = false
+  const tell = (one: News) => {
+    news.push(one)
+    if (isTrying) return
+    port.postMessage(news)
+    news = []
+  }
+  const orNews = (where: 'checkpoint' | 'close', work: () => void) => {
+    try {
+      work()
+    } catch (error) {
+      tell({ kind: 'disturbed', where, reason: messageOf(error) })
+    }
+  }
+  const days = openDays({
+    write(batch) {
+      files ??= open()
+      return files.write(batch)
+    },
+    clock: systemClock,
+    tell,
+  })
+  const checkpoint = () => orNews('checkpoint', () => files?.checkpoint())
+  const checkpoints = async () => {
+    for (;;) {
+      await systemClock.sleep(checkpointMs, stop.signal)
+      if (stop.signal.aborted) return
+      checkpoint()
+    }
+  }
+  void checkpoints()
+
+  port.on('message', (order: Order) => {
+    if (order.kind === 'write') {
+      isTrying = true
+      days.take(order.id, order.batch)
+      isTrying = false
+      return tell({ kind: 'tried', id: order.id })
+    }
+    stop.abort()
+    days.close()
+    checkpoint()
+    orNews('close', () => files?.close())
+    port.close()
+  })
+}

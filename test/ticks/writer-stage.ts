@@ -1,0 +1,86 @@
+// A tick writer for a test, with what it tells, and what a test does to its files.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import SqliteFile from 'better-sqlite3'
+import { onTestFinished } from 'vitest'
+import { systemClock } from '../../src/kernel/index.ts'
+import type { Tick } from '../../src/ticks/tick.ts'
+import { type TickEvents, tickEmitter } from '../../src/ticks/tick-events.ts'
+import { openTickWriter, type TickWriterOptions } from '../../src/ticks/writer.ts'
+
+export type Fact<K extends keyof TickEvents> = Parameters<TickEvents[K]>[0]
+
+export const THREAD = new URL('./writer-stand-in.ts', import.meta.url)
+
+export function openForTest(dir: string, options: Partial<TickWriterOptions> = {}) {
+  const events = tickEmitter()
+  const told: Partial<Record<keyof TickEvents, unknown[]>> = {}
+  const emit = events.emit.bind(events)
+  events.emit = ((kind: keyof TickEvents, fact: never) => {
+    told[kind] ??= []
+    told[kind].push(fact)
+    return emit(kind, fact)
+  }) as typeof events.emit
+  const writer = openTickWriter({ dir, clock: systemClock, events, thread: THREAD, closeMs: 300, ...options })
+  onTestFinished(() => writer.close())
+  return {
+    writer,
+    /** All facts of one event so far. */
+    told: <K extends keyof TickEvents>(kind: K) => (told[kind] ?? []) as Fact<K>[],
+  }
+}
+
+/** Of 2026-01-19 and later, the path of the file that is written. */
+export function dayFile(dir: string, day: string): string {
+  return join(dir, day.slice(0, 4), day.slice(5, 7), `ticks_${day}.db`)
+}
+
+/** All that is in the files of a folder. */
+export function storedIn(dir: string): Tick[] {
+  const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' })
+  return paths
+    .filter((path) => /ticks_[\d-]+\.db$/.test(path))
+    .sort()
+    .flatMap((path) => {
+      const file = new SqliteFile(join(dir, path))
+      try {
+        return (file.prepare('SELECT v FROM t').all() as { v: string }[]).map(({ v }) => JSON.parse(v))
+      } finally {
+        file.close()
+      }
+    })
+}
+
+export interface Locker {
+  release(): Promise<void>
+}
+
+const LOCKER = `
+import SqliteFile from 'better-sqlite3'
+const file = new SqliteFile(process.argv[1])
+file.exec('BEGIN IMMEDIATE')
+process.stdout.write('locked')
+process.stdin.on('end', () => file.exec('ROLLBACK')).resume()`
+
+/** Another process has begun to write the file and does not come to an end. */
+export async function lockedByAnother(path: string): Promise<Locker> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', LOCKER, path], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: import.meta.dirname,
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  return {
+    async release() {
+      child.stdin.end()
+      await exitOf(child)
+    },
+  }
+}
+
+export const exitOf = async (child: ChildProcess): Promise<NodeJS.Signals | number | null> => {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return child.signalCode ?? child.exitCode
+}
