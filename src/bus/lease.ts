@@ -30,6 +30,11 @@ export interface Owned {
   readonly pause: Pause
   /** Ends the ownership; `error` is what refused it. */
   readonly giveUp: (error: unknown) => void
+  /**
+   * Finishes what is held, gives the partition back, and takes it again with all that is pending: what Redis answered
+   * last may be forgotten.
+   */
+  readonly beginAnew: () => void
 }
 
 export interface OwnershipOptions extends GroupOptions {
@@ -104,6 +109,7 @@ export async function take(membership: Membership, partition: number): Promise<n
     ...{ partition, owner, epoch, seen, stop, lose, giveUp },
     ownership: { resource: `${stream.name}/${partition}/${group}`, epoch, owner },
     pause: membership.pause,
+    beginAnew: () => handOver(membership, holding),
     stopping: stop.signal,
     lost: lose.signal,
     isValid() {
@@ -165,6 +171,13 @@ export async function renewAll(membership: Membership): Promise<void> {
     }
   })
   await Promise.all(renewals)
+}
+
+/** Takes nothing more, and gives the partition away once what is held has come to its end. */
+export function handOver(membership: Membership, holding: Holding): void {
+  if (holding.stop.signal.aborted) return
+  holding.stop.abort()
+  holding.work.then(() => release(membership, holding)).catch(() => {})
 }
 
 export async function release({ link, options, held }: Membership, holding: Holding): Promise<void> {

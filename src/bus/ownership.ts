@@ -5,7 +5,15 @@ import type { Task } from '../kernel/index.ts'
 import { isWrongType, runScript } from '../redis/index.ts'
 import { assign } from './assignment.ts'
 import { openGroupSurely, unlessFull } from './groups.ts'
-import { type Membership, type Owned, type OwnershipOptions, release, renewAll, take } from './lease.ts'
+import {
+  handOver,
+  type Membership,
+  type Owned,
+  type OwnershipOptions,
+  release,
+  renewAll,
+  take,
+} from './lease.ts'
 import { consumerName, disturb, isFenced, isNoGroup, isPassing, type Link, unlessAborted } from './link.ts'
 import { healTypes } from './move-aside.ts'
 import { watchPause } from './pause.ts'
@@ -87,9 +95,7 @@ async function turn(membership: Membership): Promise<number> {
   if (until.aborted) return 0
   const mine = new Set(assign(members, stream.partitions).get(member) ?? [])
   for (const holding of held.values()) {
-    if (mine.has(holding.partition) || holding.stop.signal.aborted) continue
-    holding.stop.abort()
-    holding.work.then(() => release(membership, holding)).catch(() => {})
+    if (!mine.has(holding.partition)) handOver(membership, holding)
   }
   const wanted = [...mine].filter((partition) => !held.has(partition))
   const free = await Promise.all(wanted.map((partition) => take(membership, partition)))

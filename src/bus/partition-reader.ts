@@ -1,8 +1,9 @@
 // Reads one owned partition in order: first everything that former owners held, then what is new. Every read is fenced,
 // so that a process that was paused can never receive what belongs to its successor: a backlog comes through a script
 // that compares the epoch, and what has just been stored through a waiting read that names the gate of the epoch. An
-// answer that is lost on the way is read again.
-import { closeRedis, runScript, type Script } from '../redis/index.ts'
+// answer that is lost on the way is read again. After a connection has broken nothing is certain (a replica that was
+// promoted does not know the last that the master has answered), so the owner begins anew with what is pending there.
+import { closeRedis, type Line, lineOf, onNodeOf, runScript, type Script } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
 import type { Owned } from './lease.ts'
 import { insist, isPassing, type Link, unlessAborted } from './link.ts'
@@ -44,49 +45,35 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
   const over = AbortSignal.any([owned.stopping, owned.lost])
   const scripts = partitionScripts(link, options, owned, over)
   const wait = openWait(link, waiter, { ...options, owned, over })
-  /** The last entry handed out. */
-  let last = '0-0'
-  /** The last entry that the group was ever given at the take-over; undefined before it. */
-  let delivered: string | undefined
-  /** Entries may have been delivered to us that we have not seen: read what we hold before anything new. */
-  let unseen = true
+  const backlog = openBacklog(scripts)
   /** There may be more than a waiting read gives at once. */
   let isBehind = true
 
-  async function read(count: number): Promise<Delivered[]> {
-    if (!unseen) return scripts.readNew(count)
-    const held = await scripts.readHeld(count, last)
-    // There may be more of it.
-    unseen = held.length > 0
-    return held.map((one) => toDelivered(one, delivered!))
-  }
-
   async function find(count: number, waitMs: number): Promise<Delivered[]> {
     const until = link.clock.monotonic() + waitMs
-    delivered ??= await scripts.takeOver()
+    await backlog.takeOver()
     while (!over.aborted) {
+      if (scripts.isElsewhere() || wait.isElsewhere()) {
+        owned.beginAnew()
+        break
+      }
       if (owned.pause.isPaused()) {
         if (link.clock.monotonic() >= until) break
         await owned.pause.passed(over, Math.min(until - link.clock.monotonic(), BLOCK_MS))
         continue
       }
-      if (isBehind || unseen) {
-        const wasUnseen = unseen
-        const found = await read(count)
-        // Its first try may have delivered what we never saw, and that stands in front of what we found.
-        if (scripts.disturbed()) {
-          unseen = true
-          continue
-        }
+      if (isBehind || backlog.isUncertain()) {
+        const found = await backlog.read(count)
+        if (!found || scripts.isElsewhere()) continue
         if (found.length > 0) return found
-        if (wasUnseen) continue
       }
       isBehind = false
       const left = until - link.clock.monotonic()
       if (left <= 0) break
-      const { raws, isCertain, more } = await wait(maxId(last, delivered), Math.min(left, BLOCK_MS))
+      const { raws, isCertain, more } = await wait.next(backlog.known(), Math.min(left, BLOCK_MS))
+      if (wait.isElsewhere()) continue
       isBehind = more
-      if (!isCertain) unseen = true
+      if (!isCertain) backlog.doubt()
       if (raws.length > 0) return raws.map(asNew)
     }
     return []
@@ -96,7 +83,7 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     async next(count, waitMs = Number.POSITIVE_INFINITY) {
       try {
         const found = await find(count, waitMs)
-        last = maxId(last, found.at(-1)?.raw[0] ?? last)
+        backlog.handedOut(found)
         // Read before somebody paused the group, and held until it goes on, here or with the next owner.
         if (found.length > 0) await owned.pause.passed(over)
         return owned.pause.isPaused() ? [] : found
@@ -107,6 +94,48 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
       }
     },
     close: () => closeRedis(waiter),
+  }
+}
+
+/** What is held, then what is new, by scripts; knows how far it has come. */
+function openBacklog(scripts: ReturnType<typeof partitionScripts>) {
+  /** The last entry handed out. */
+  let last = '0-0'
+  /** The last entry that the group was ever given at the take-over; undefined before it. */
+  let delivered: string | undefined
+  /** Entries may have been delivered to us that we have not seen: read what we hold before anything new. */
+  let unseen = true
+
+  async function readOnce(count: number): Promise<Delivered[]> {
+    if (!unseen) return scripts.readNew(count)
+    const held = await scripts.readHeld(count, last)
+    // There may be more of it.
+    unseen = held.length > 0
+    return held.map((one) => toDelivered(one, delivered!))
+  }
+
+  return {
+    async takeOver(): Promise<void> {
+      delivered ??= await scripts.takeOver()
+    },
+    /** Undefined when it has to be read again. */
+    async read(count: number): Promise<Delivered[] | undefined> {
+      const wasUnseen = unseen
+      const found = await readOnce(count)
+      // Its first try may have delivered what we never saw, and that stands in front of what we found.
+      if (scripts.disturbed()) unseen = true
+      else if (found.length > 0 || !wasUnseen) return found
+      return undefined
+    },
+    isUncertain: () => unseen,
+    doubt() {
+      unseen = true
+    },
+    /** The last entry that was delivered before, to whomever. */
+    known: () => maxId(last, delivered ?? last),
+    handedOut(found: readonly Delivered[]) {
+      last = maxId(last, found.at(-1)?.raw[0] ?? last)
+    },
   }
 }
 
@@ -124,12 +153,19 @@ function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: O
   const keys = partitionKeys(stream.name, owned.partition)
   const mine = [owned.owner, owned.epoch, group, owned.owner] as const
   let disturbed = false
+  /** The connection on which the partition was taken over. */
+  let line: Line | undefined
+  let isElsewhere = false
 
   const run = (script: Script, ...args: (string | number)[]) =>
     unlessAborted(over, () =>
       insist(link, `${stream.name}/${owned.partition} for ${group}`, over, async (client) => {
+        const now = lineOf(onNodeOf(client, keys.entries))
+        line ??= now
+        if (line !== now) isElsewhere = true
         try {
-          return await runScript(client, script, [keys.lease(group), keys.entries], [...mine, ...args])
+          const scriptKeys = [keys.lease(group), keys.entries, keys.gate(group, owned.epoch)]
+          return await runScript(client, script, scriptKeys, [...mine, ...args])
         } catch (error) {
           if (isPassing(error)) disturbed = true
           throw error
@@ -138,6 +174,8 @@ function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: O
     )
 
   return {
+    /** An answer came on another connection than the first. */
+    isElsewhere: () => isElsewhere,
     disturbed() {
       const was = disturbed
       disturbed = false

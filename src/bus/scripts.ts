@@ -109,7 +109,6 @@ redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', now + ton
 redis.call('HSET', KEYS[2], 'lease:' .. ARGV[4], epoch)
 if lease[2] then redis.call('DEL', ARGV[5] .. lease[2]) end
 if known[1] then redis.call('DEL', ARGV[5] .. known[1]) end
-redis.call('XGROUP', 'CREATE', ARGV[5] .. string.format('%d', epoch), ARGV[4], '0', 'MKSTREAM')
 return { epoch, tonumber(known[2]) or 0 }`)
 
 /** The owner and epoch of a lease, as scripts take them first; an empty owner stands for a group without leases. */
@@ -177,10 +176,13 @@ if #found == 0 then return '' end
 return cjson.encode(found)`)
 
 /**
- * KEYS lease, entries. ARGV owner, epoch, group, consumer, cursor. Takes over what any former owner held. Answers the
- * next cursor, how many it took, how many were gone from the stream, and the last entry ever delivered to the group.
+ * KEYS lease, entries, gate. ARGV owner, epoch, group, consumer, cursor. Takes over what any former owner held. Answers
+ * the next cursor, how many it took, how many were gone from the stream, and the last entry ever delivered to the group.
+ * The gate of the epoch is made by the last step and not with the lease: a replica that knows the gate knows all that
+ * was taken over.
  */
 export const TAKE_OVER = defineScript(`${MINE}
+${ALLOW_FULL}
 local reply = redis.call('XAUTOCLAIM', KEYS[2], ARGV[3], ARGV[4], 0, ARGV[5], 'COUNT', 500, 'JUSTID')
 local last = '0-0'
 for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
@@ -188,6 +190,8 @@ for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
   for i = 1, #info, 2 do fact[info[i]] = info[i + 1] end
   if fact.name == ARGV[3] then last = fact['last-delivered-id'] end
 end
+-- Refused when an answer was lost and this is the second time.
+if reply[1] == '0-0' then redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[3], '0', 'MKSTREAM') end
 return { reply[1], #reply[2], reply[3] and #reply[3] or 0, last }`)
 
 /** KEYS lease, entries. ARGV owner, epoch, group, consumer, entry, attempt. An attempt of a delivered entry begins. */

@@ -3,7 +3,7 @@
 // the entry). There the read that waits is the one that delivers, fenced by the gate: 1 round trip instead of 2. Older
 // servers are only asked whether something is there.
 import { afterMs } from '../kernel/index.ts'
-import { hasCommand, type Redis, ready } from '../redis/index.ts'
+import { hasCommand, type Line, lineOf, type Redis, type RedisNode, ready } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
 import { readGroup } from './group-read.ts'
 import type { Owned } from './lease.ts'
@@ -26,8 +26,12 @@ export interface Waited {
   readonly more: boolean
 }
 
-/** @param after the last entry that is known. */
-export type Wait = (after: string, blockMs: number) => Promise<Waited>
+export interface Wait {
+  /** @param after the last entry that is known. */
+  next(after: string, blockMs: number): Promise<Waited>
+  /** It has waited on another connection than the first. */
+  isElsewhere(): boolean
+}
 
 export interface WaitOptions {
   readonly stream: Stream<unknown>
@@ -45,6 +49,8 @@ export function openWait(link: Link, waiter: Redis, options: WaitOptions): Wait 
   let gone = 0
   /** The last entry that is known to be there and is not new to the group: somebody moved it forward by hand. */
   let skip = '0-0'
+  let line: Line | undefined
+  let isElsewhere = false
 
   const readFenced = async (blockMs: number): Promise<Waited> => {
     const read = { group, consumer: owned.owner, keys: [mine, entries], count: COUNT, blockMs }
@@ -59,12 +65,16 @@ export function openWait(link: Link, waiter: Redis, options: WaitOptions): Wait 
     return { raws: [], isCertain: true, more: woke !== undefined }
   }
 
-  return async (after, blockMs) => {
+  const next = async (after: string, blockMs: number): Promise<Waited> => {
     const stop = () => waiter.disconnect()
     const cancel = afterMs(blockMs + WATCHDOG_MS, () => waiter.disconnect(true))
     over.addEventListener('abort', stop, { once: true })
     try {
       await ready(waiter, READY_MS)
+      const now = lineOf(waiter as unknown as RedisNode)
+      line ??= now
+      if (line !== now) isElsewhere = true
+      if (isElsewhere) return NOTHING
       // A command of Redis 7.0; the next server may be another one.
       knowsGates ??= await hasCommand(await link.writer(), 'FUNCTION')
       if (over.aborted) return NOTHING
@@ -90,6 +100,7 @@ export function openWait(link: Link, waiter: Redis, options: WaitOptions): Wait 
       over.removeEventListener('abort', stop)
     }
   }
+  return { next, isElsewhere: () => isElsewhere }
 }
 
 const NOTHING: Waited = { raws: [], isCertain: true, more: false }

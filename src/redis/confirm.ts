@@ -2,6 +2,7 @@
 // "yes" of a write that no replica has: on another node, on a new connection, and (from Redis 7.2 on) on a connection
 // that has written nothing, such as one that was told only that an event is known already.
 import type { Redis } from './connect.ts'
+import { type Line, lineOf } from './lines.ts'
 import { onNodeOf, type RedisNode } from './nodes.ts'
 
 export interface Confirmation {
@@ -42,23 +43,11 @@ export async function confirmWrites<T>(
 }
 
 /** The nodes of the keys, each with one of them and the connection it has now. */
-function linesOf(client: Redis, keys: readonly string[]): Map<RedisNode, { key: string; line: number }> {
+function linesOf(client: Redis, keys: readonly string[]): Map<RedisNode, { key: string; line: Line }> {
   return new Map(
     keys.map((key) => {
       const node = onNodeOf(client, key)
       return [node, { key, line: lineOf(node) }]
     }),
   )
-}
-
-const lines = new WeakMap<RedisNode, { count: number }>()
-
-/** Another number means another connection: what was written on the one before is not what WAIT speaks of. */
-function lineOf(node: RedisNode): number {
-  const known = lines.get(node)
-  if (known) return known.count
-  const counting = { count: 0 }
-  lines.set(node, counting)
-  node.on('close', () => counting.count++)
-  return 0
 }

@@ -1,0 +1,18 @@
+// Which connection a client has now. A new one may lead to another server, or to one that has been started again: what
+// the one before was answered last may be forgotten there.
+import type { RedisNode } from './nodes.ts'
+
+/** Equal to itself only: another one means another connection. */
+export type Line = object
+
+const lines = new WeakMap<RedisNode, Line>()
+
+/** Asked for the first time before the connection is made, it is that connection's as well. */
+export function lineOf(node: RedisNode): Line {
+  const known = lines.get(node)
+  if (known) return known
+  const first = {}
+  lines.set(node, first)
+  node.on('close', () => lines.set(node, {}))
+  return first
+}
