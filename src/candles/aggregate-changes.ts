@@ -2,11 +2,12 @@
 // computed again from what is stored now, so also a correction of the past reaches them.
 import { checkOwnership } from '../bus/index.ts'
 import { type CandleChange, candlesChanged } from '../catalog/index.ts'
-import { and, asc, eq, gt, lt, type Tx } from '../db/index.ts'
+import type { Tx } from '../db/index.ts'
 import type { Task } from '../kernel/index.ts'
 import { aggregate, type MadeInterval, madeOf } from './aggregate.ts'
+import { storedBars } from './aggregate-stored.ts'
 import { bucketEnd, bucketOf } from './bucket.ts'
-import type { Bar, Interval } from './candle.ts'
+import type { Interval } from './candle.ts'
 import { TICK_INTERVALS } from './fold-bars.ts'
 import { keepBars } from './keep-bars.ts'
 import { type KeeperOptions, untilPassed } from './keep-candles.ts'
@@ -73,21 +74,9 @@ async function makeRange(
   { source, ticker }: CandleChange,
   { lower, higher, from, to }: Range,
   cause: string,
-  { write, clock }: KeeperOptions,
+  { db: { driver }, clock }: KeeperOptions,
 ): Promise<void> {
-  const { candles } = tx.t
-  const { time, open, high, low, close, volume } = candles
-  const within = (interval: Interval) =>
-    and(
-      ...[eq(candles.source, source), eq(candles.ticker, ticker), eq(candles.interval, interval)],
-      ...[gt(candles.time, from - 1), lt(candles.time, to)],
-    )
-  const rows = await tx.sql
-    .select({ time, open, high, low, close, volume })
-    .from(candles)
-    .where(within(lower))
-    .orderBy(asc(time))
-  const bars: Bar[] = rows.map((row) => ({ source, ticker, interval: lower, ...row }))
+  const bars = await storedBars(tx, { source, ticker, interval: lower }, from, to)
   const made = aggregate(bars, higher, 0).map(({ complete: _, ...bar }) => bar)
-  await keepBars(tx, made, { write, origin: 'bars', replaces: 'always', cause, at: clock.now() })
+  await keepBars(tx, made, { driver, origin: 'bars', replaces: 'always', cause, at: clock.now() })
 }

@@ -7,12 +7,11 @@ import { bucketEnd, bucketOf } from './bucket.ts'
 import { type BuiltTick, buildBars } from './build-bars.ts'
 import type { Bar } from './candle.ts'
 import { TICK_INTERVALS, type TickInterval } from './fold-bars.ts'
-import { type KeepOptions, keepBars, type WriteBars } from './keep-bars.ts'
+import { addKept, type KeepOptions, type Kept, keepBars, lockBars } from './keep-bars.ts'
 
 export interface RebuildOptions {
   readonly db: Database
   readonly clock: Clock
-  readonly write: WriteBars
   readonly source: string
   readonly ticker: string
   /** ms UTC: every bar that holds a part of [from, to) is rebuilt as a whole. */
@@ -73,28 +72,21 @@ export async function rebuildCandles(options: RebuildOptions): Promise<Rebuilt> 
 
 const lengthOf = (interval: TickInterval) => bucketEnd(interval, 0)
 
-async function keepAll({ db, clock, write, run, origin = 'ticks' }: RebuildOptions, bars: readonly Bar[]) {
+async function keepAll(
+  { db, clock, run, origin = 'ticks' }: RebuildOptions,
+  bars: readonly Bar[],
+): Promise<Kept> {
   const at = clock.now()
+  const { driver } = db
   const isSettled = ({ interval, time }: Bar) => bucketEnd(interval, time) + SETTLED_MS <= at
-  const options = (replaces: KeepOptions['replaces']): KeepOptions => ({
-    write,
-    origin,
-    replaces,
-    at,
-    cause: run,
-  })
+  const settled = bars.filter(isSettled)
+  const growing = bars.filter((bar) => !isSettled(bar))
+  const options = (replaces: KeepOptions['replaces']) => ({ driver, origin, replaces, at, cause: run })
   return db.write(async (tx) => {
-    const settled = await keepBars(tx, bars.filter(isSettled), options('always'))
-    const growing = await keepBars(
-      tx,
-      bars.filter((bar) => !isSettled(bar)),
-      options('more ticks'),
+    await lockBars(tx, driver, bars)
+    return addKept(
+      await keepBars(tx, settled, options('always')),
+      await keepBars(tx, growing, options('more ticks')),
     )
-    return {
-      stored: settled.stored + growing.stored,
-      changed: settled.changed + growing.changed,
-      unchanged: settled.unchanged + growing.unchanged,
-      older: growing.older,
-    }
   })
 }

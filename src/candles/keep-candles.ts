@@ -1,10 +1,11 @@
 // The keeper: bars that ticks have made go from the stream into the database, in order for each symbol at a venue.
 import { type Bus, checkOwnership, type Entry, type Ownership, RetryAfter } from '../bus/index.ts'
-import { type CandleBars, marketCandles } from '../catalog/index.ts'
+import { type CandleBars, marketCandles, type TickBar } from '../catalog/index.ts'
 import type { Database, Tx } from '../db/index.ts'
 import { type Clock, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
+import type { Bar } from './candle.ts'
 import type { CandleEmitter } from './events.ts'
-import { type Kept, keepBars, type WriteBars } from './keep-bars.ts'
+import { addKept, type Kept, keepBars, lockBars } from './keep-bars.ts'
 import { openBatch } from './keep-batch.ts'
 import { mendPartial, plainBar } from './keep-partial.ts'
 
@@ -13,7 +14,6 @@ export interface KeeperOptions {
   readonly db: Database
   readonly clock: Clock
   readonly events: CandleEmitter
-  readonly write: WriteBars
   /** Called after a commit that left something in the outbox: the relay's nudge. */
   readonly nudge: () => void
 }
@@ -62,39 +62,31 @@ export function keepCandles(options: KeeperOptions): Task {
   })
 }
 
-async function keepItems(tx: Tx, items: readonly Item[], { write, clock }: KeeperOptions): Promise<Kept> {
+async function keepItems(tx: Tx, items: readonly Item[], { db, clock }: KeeperOptions): Promise<Kept> {
   // A worker that was paused past its lease writes nothing any more.
-  const owners = new Map(
-    items.flatMap(({ ownership }) => (ownership ? [[ownership.resource, ownership]] : [])),
-  )
+  const owners = new Map(items.flatMap(({ ownership: one }) => (one ? [[one.resource, one]] : [])))
   for (const ownership of [...owners.values()].sort(byResource)) await checkOwnership(tx, ownership)
-  const cause = items.map(({ entry }) => entry.id).join(' ')
-  const options = { write, origin: 'ticks', replaces: 'more ticks', cause, at: clock.now() } as const
-  const isSound = ({ whole, interval }: CandleBars['bars'][number]) => whole || interval === '1m'
-  const sound = items.flatMap(({ entry: { data } }) =>
-    data.bars.filter(isSound).map((bar) => plainBar(data, bar)),
+  const messages = items.map(({ entry }) => entry.data)
+  const { driver } = db
+  await lockBars(
+    tx,
+    driver,
+    messages.flatMap((message) => message.bars.map((bar) => plainBar(message, bar))),
   )
+  const cause = items.map(({ entry }) => entry.id).join(' ')
+  const options = { driver, origin: 'ticks', replaces: 'more ticks', cause, at: clock.now() } as const
+  const sound: Bar[] = []
+  const partial: [CandleBars, TickBar[]][] = []
+  for (const message of messages) {
+    const isSound = ({ whole, interval }: TickBar) => whole || interval === '1m'
+    sound.push(...message.bars.filter(isSound).map((bar) => plainBar(message, bar)))
+    const rest = message.bars.filter((bar) => !isSound(bar))
+    if (rest.length > 0) partial.push([message, rest])
+  }
   const kept = await keepBars(tx, sound, options)
-  const mended = []
-  for (const {
-    entry: { data },
-  } of items) {
-    mended.push(
-      ...(await mendPartial(
-        tx,
-        data,
-        data.bars.filter((bar) => !isSound(bar)),
-      )),
-    )
-  }
-  if (mended.length === 0) return kept
-  const more = await keepBars(tx, mended, options)
-  return {
-    stored: kept.stored + more.stored,
-    changed: kept.changed + more.changed,
-    unchanged: kept.unchanged + more.unchanged,
-    older: kept.older + more.older,
-  }
+  const mended: Bar[] = []
+  for (const [message, bars] of partial) mended.push(...(await mendPartial(tx, message, bars)))
+  return addKept(kept, await keepBars(tx, mended, options))
 }
 
 // In the same order in every worker, so that none of two waits for the other.
