@@ -53,6 +53,10 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   USAGE: 'See `sluice help` and `sluice help <command>`.',
   LEDGER_MISMATCH:
     'Stop executors and compare the fills with the venue: the books do not follow from the fills.',
+  CUTOVER_CONFLICT: 'Look where the feature is now (`sluice cutover status`) and decide anew.',
+  CUTOVER_REFUSED: 'The message names the command that brings what is missing; [cut-overs](CUTOVER.md).',
+  CUTOVER_UNKNOWN:
+    'Check the database: `sluice doctor`. Nothing was acknowledged; writers come again by themselves.',
   REQUEST_INVALID: 'Mend the request; the message names the parameter.',
   DEAD_LETTER_UNKNOWN: 'See what there is: `sluice dlq list`.',
   CHANGES_REFUSED:
