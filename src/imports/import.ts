@@ -77,7 +77,7 @@ export interface ImportOptions {
   readonly signal?: AbortSignal
   /** Called after each batch and each file. */
   readonly onProgress?: (progress: ImportProgress) => void
-  /** Pieces in one call of `take`. Default 10,000. */
+  /** Pieces in one call of `take`. Default 4,000. */
   readonly batchPieces?: number
 }
 

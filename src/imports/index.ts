@@ -14,3 +14,4 @@ export type {
 export { IMPORT_NAMES, type ImportFile, listImportFiles } from './list-files.ts'
 export { insertQuarantine } from './quarantine.ts'
 export { runImport } from './run-import.ts'
+export { splitCsv } from './split-csv.ts'

@@ -2,7 +2,7 @@
 // batch is first durable in its store and then counted; a kill between the two repeats it, and the store recognises it.
 import { stat } from 'node:fs/promises'
 import { isSluiceError } from '../kernel/index.ts'
-import type { RawPiece } from './cut.ts'
+import type { Problem, RawPiece } from './cut.ts'
 import { cutterOf, readHeader } from './cutters.ts'
 import { type FileRun, openFileRun } from './file-run.ts'
 import type { ImportOptions, ImportResult } from './import.ts'
@@ -11,8 +11,8 @@ import type { ImportFile } from './list-files.ts'
 import { addCounts, type Meter, NO_COUNTS, openMeter } from './meter.ts'
 import { type ByteReader, readBytes } from './read-bytes.ts'
 
-const BATCH_PIECES = 10_000
-const BATCH_CHARS = 8 * 1024 * 1024
+const BATCH_PIECES = 4_000
+const BATCH_CHARS = 4 * 1024 * 1024
 
 /**
  * Rejects with IMPORT_RUNNING, or with what the database or `take` threw; calling it again then goes on. A file that
@@ -43,6 +43,8 @@ export async function runImport(options: ImportOptions): Promise<ImportResult> {
   }
   return { ...counts, ...meter.end(), resumed, failed, stopped }
 }
+
+const CUT_OFF: Problem = { reason: 'cut_off', detail: 'the file cannot be read behind it' }
 
 interface FileEnd {
   readonly after: FileProgress
@@ -103,7 +105,10 @@ async function runPieces(
   } finally {
     await bytes.chunks.return(undefined)
   }
-  const stopped = !(await add(cutter.end()))
+  const rest = cutter.end()
+  // Half a line can look like a whole one with another last number.
+  const isHalf = problem !== undefined
+  const stopped = !(await add(isHalf ? rest.map((piece) => ({ problem: CUT_OFF, ...piece })) : rest))
   return problem === undefined ? { stopped } : { problem, stopped }
 }
 
