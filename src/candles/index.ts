@@ -9,6 +9,9 @@ export type {
   Interval,
 } from './candle.ts'
 export { INTERVALS } from './candle.ts'
+export { type CsvCandles, type CsvCandlesOptions, openCsvCandles } from './csv-candles.ts'
+export { candleLine } from './csv-row.ts'
 export { type CandleEmitter, candleEmitter } from './events.ts'
 export { openSqlCandles, type SqlCandles, type SqlCandlesOptions } from './sql-candles.ts'
 export type { CandlesChanged } from './sql-write.ts'
+export { type CandleOptions, candleTasks } from './tasks.ts'

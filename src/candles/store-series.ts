@@ -51,8 +51,14 @@ export function stretchesOf({ key, bars }: Series): Bar[][] {
 }
 
 const NUMBERS = ['open', 'high', 'low', 'close', 'volume'] as const
-/** A line of CSV holds it without quotes, and a folder can have its name. */
-const NAME = /^[^\s,"\p{Cc}](?:[^,"\p{Cc}]*[^\s,"\p{Cc}])?$/u
+/** A line of CSV holds a ticker without quotes, and a folder can have both names. */
+const NAMES = {
+  source: { shape: /^[A-Za-z0-9][A-Za-z0-9_.~-]{0,63}$/, allowed: 'up to 64 letters, digits and _ . ~ -' },
+  ticker: {
+    shape: /^(?! )[^,"\p{Cc}\p{Cs}]{1,64}(?<! )$/u,
+    allowed: 'up to 64 characters without commas, quotes and line breaks',
+  },
+} as const
 
 function checked(bar: Bar): Bar {
   const wrong = wrongIn(bar)
@@ -73,7 +79,8 @@ function wrongIn(bar: Bar): string | undefined {
     if (!Number.isFinite(bar[name])) return `the ${name} ${bar[name]}, which is no number`
   if (!INTERVALS.includes(bar.interval)) return `an interval that is none of ${INTERVALS.join(', ')}`
   for (const name of ['source', 'ticker'] as const) {
-    if (!NAME.test(bar[name])) return `a ${name} that is empty, or has a comma, a quote or a line break`
+    const { shape, allowed } = NAMES[name]
+    if (!shape.test(bar[name])) return `a ${name} that is not allowed: ${allowed}`
   }
   return undefined
 }

@@ -4,7 +4,8 @@ import type { CandlesChanged } from '../../src/candles/sql-write.ts'
 import { and, eq, openDatabase } from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
-import { aBar, barsFrom, candlesOf, describeStore, MINUTE, START } from './store-conformance.ts'
+import { aBar, barsFrom, candlesOf, MINUTE, START } from './store-bars.ts'
+import { describeStore } from './store-conformance.ts'
 
 const clock = systemClock
 for (const driver of drivers) {
