@@ -122,15 +122,9 @@ function tickAt(batch: TickBatch, i: number): Tick {
 const sizeOf = (size: number) => (Number.isNaN(size) ? undefined : size)
 
 /** What `postMessage` takes as its transfer list; the batch is empty here afterwards. */
-export const transferablesOf = (batch: TickBatch): ArrayBuffer[] => [
-  batch.seriesOf.buffer,
-  batch.day.buffer,
-  batch.nanosOfDay.buffer,
-  batch.sequence.buffer,
-  batch.bid.buffer,
-  batch.ask.buffer,
-  batch.bidSize.buffer,
-  batch.askSize.buffer,
-  batch.volume.buffer,
-  batch.flags.buffer,
-]
+export const transferablesOf = (batch: TickBatch): ArrayBuffer[] => {
+  const { seriesOf, day, nanosOfDay, sequence, bid, ask, bidSize, askSize, volume, flags } = batch
+  const columns = [seriesOf, day, nanosOfDay, sequence, bid, ask, bidSize, askSize, volume, flags]
+  // Columns may lie in one buffer, which can be handed over only once.
+  return [...new Set(columns.map(({ buffer }) => buffer))]
+}
