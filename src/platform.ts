@@ -9,8 +9,18 @@ import {
 import { type Bus, enqueue, type Outgoing, openBus, openRelay, type Relay } from './bus/index.ts'
 import { openViews, type Views } from './cache/index.ts'
 import { type CandleEmitter, candleEmitter } from './candles/index.ts'
-import { CACHE_DROPS, JOB_PREFIX, JOBS, lockNames, STREAMS } from './catalog/index.ts'
+import {
+  CACHE_DROPS,
+  CUTOVER_CHANGES,
+  FEATURE_NAMES,
+  type FeatureName,
+  JOB_PREFIX,
+  JOBS,
+  lockNames,
+  STREAMS,
+} from './catalog/index.ts'
 import { type Emitters, observe, reportWorker } from './console/index.ts'
+import { type Cutover, openCutover } from './cutover/index.ts'
 import { type Database, type DatabaseOptions, migrate, openDatabase, type Tx } from './db/index.ts'
 import { type Jobs, openJobs } from './jobs/index.ts'
 import {
@@ -46,6 +56,7 @@ export interface Platform {
   readonly locks: Locks
   readonly views: Views
   readonly jobs: Jobs<typeof JOBS>
+  readonly cutover: Cutover<FeatureName>
   readonly venues: VenueTable
   /** For single commands outside of the bus. */
   readonly redis: () => Promise<Redis>
@@ -114,6 +125,9 @@ export function openPlatform(config: Config, { name, log }: { name: string; log?
     get jobs() {
       return mechanisms.jobs()
     },
+    get cutover() {
+      return mechanisms.cutover()
+    },
     get venues() {
       return venues()
     },
@@ -177,8 +191,18 @@ function openMechanisms(config: Config, clock: Clock, log: Logger, options: Data
     opened.jobs = one.events
     return own(one, (jobs) => jobs.close())
   })
+  const cutover = once(() => {
+    const one = openCutover({
+      ...{ database: database(), clock, features: FEATURE_NAMES },
+      tell: () => bus().tell(CUTOVER_CHANGES, ''),
+      // After each subscription as well: what was said before it is gone.
+      listen: (onChange) => bus().listen([CUTOVER_CHANGES], onChange, onChange),
+    })
+    opened.cutover = one.events
+    return own(one, (cutover) => cutover.close())
+  })
   const relay = once(() => openRelay(bus(), database(), STREAMS))
-  return { redis, bus, database, locks, views, jobs, relay, emitters: (): Emitters => opened }
+  return { redis, bus, database, locks, views, jobs, cutover, relay, emitters: (): Emitters => opened }
 }
 
 export function databaseOptionsOf(config: Config, clock: Clock): DatabaseOptions {

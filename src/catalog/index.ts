@@ -18,6 +18,7 @@ export {
   signalChannel,
   tickChannel,
 } from './channels.ts'
+export { CUTOVER_CHANGES, FEATURE_NAMES, FEATURES, type FeatureName } from './features.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { executeLock, lockNames } from './locks.ts'
 export {

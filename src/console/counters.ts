@@ -44,6 +44,13 @@ export const COUNTERS = {
   sluice_jobs_failed_total: 'Scheduled jobs that failed.',
   sluice_jobs_stalled_total: 'Scheduled jobs whose worker fell silent.',
   sluice_jobs_disturbed_total: 'Connections of the job queues that failed.',
+  sluice_cutover_changes_total: 'Changes of a phase that this process has learned of.',
+  sluice_cutover_stepped_back_total: 'Features put back because reads differed.',
+  sluice_cutover_compared_total: 'Reads compared with the other store, by result.',
+  sluice_cutover_skipped_total: 'Reads not compared because enough comparisons were under way.',
+  sluice_cutover_unread_total: 'Reads not compared because the other store failed.',
+  sluice_cutover_blind_total: 'Times that the phases could not be read for seconds.',
+  sluice_cutover_disturbed_total: 'Messages or steps back of the cut-over engine that failed at first.',
   sluice_market_accepted_total: 'Quotes that were checked and are on their way.',
   sluice_market_rejected_total: 'Quotes rejected, by reason.',
   sluice_market_lost_total: 'Channel messages that could not be published and are gone.',
@@ -71,6 +78,7 @@ export const COUNTERS = {
   sluice_candles_older_total: 'Bars not written because what is stored is newer.',
   sluice_candles_keep_seconds_total: 'Time spent storing bars.',
   sluice_candles_projected_total: 'Bars written to files.',
+  sluice_candles_unprojected_total: 'Tickers whose files could not be written.',
   sluice_candles_project_seconds_total: 'Time spent writing bars to files.',
 } as const
 

@@ -3,6 +3,7 @@ import type { ArbitrageEmitter, DetectorEmitter } from '../arbitrage/index.ts'
 import type { BusEmitter } from '../bus/index.ts'
 import type { CacheEmitter } from '../cache/index.ts'
 import type { CandleEmitter } from '../candles/index.ts'
+import type { CutoverEmitter } from '../cutover/index.ts'
 import type { DatabaseEmitter } from '../db/index.ts'
 import type { JobEmitter } from '../jobs/index.ts'
 import type { LedgerEmitter } from '../ledger/index.ts'
@@ -16,6 +17,7 @@ export interface Emitters {
   readonly cache?: CacheEmitter
   readonly database?: DatabaseEmitter
   readonly jobs?: JobEmitter
+  readonly cutover?: CutoverEmitter
   readonly market?: MarketEmitter
   readonly detector?: DetectorEmitter
   readonly arbitrage?: ArbitrageEmitter

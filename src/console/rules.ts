@@ -163,6 +163,35 @@ export const RULES: Rules = {
         1,
       ]),
   },
+  cutover: {
+    learned: ({ feature, to }) =>
+      says('warn', 'a feature has another phase', `${feature} ${to}`, [
+        'sluice_cutover_changes_total',
+        1,
+        { feature },
+      ]),
+    steppedBack: ({ feature }) =>
+      says('error', 'reads of both stores differed; the feature was put back', feature, [
+        'sluice_cutover_stepped_back_total',
+        1,
+        { feature },
+      ]),
+    compared: ({ feature, result }) => counts(['sluice_cutover_compared_total', 1, { feature, result }]),
+    skipped: ({ feature }) => counts(['sluice_cutover_skipped_total', 1, { feature }]),
+    unread: ({ feature }) =>
+      says('warn', 'a read could not be compared', feature, ['sluice_cutover_unread_total', 1, { feature }]),
+    blind: () =>
+      says('warn', 'the phases of features cannot be read; the last known ones stay', 'blind', [
+        'sluice_cutover_blind_total',
+        1,
+      ]),
+    sighted: () => says('warn', 'the phases of features can be read again', 'sighted'),
+    disturbed: ({ where }) =>
+      says('warn', 'the cut-over engine was disturbed; it goes on by itself', where, [
+        'sluice_cutover_disturbed_total',
+        1,
+      ]),
+  },
   market: {
     accepted: ({ from, count }) => counts(['sluice_market_accepted_total', count, { from }]),
     rejected: ({ from, reason, count }) => counts(['sluice_market_rejected_total', count, { from, reason }]),
@@ -244,5 +273,11 @@ export const RULES: Rules = {
         ['sluice_candles_projected_total', bars],
         ['sluice_candles_project_seconds_total', seconds(tookMs)],
       ),
+    unprojected: ({ source, ticker, isTriedAgain }) =>
+      says(isTriedAgain ? 'warn' : 'error', 'candle files could not be written', `${source} ${ticker}`, [
+        'sluice_candles_unprojected_total',
+        1,
+        { source },
+      ]),
   },
 }
