@@ -9,6 +9,7 @@ import type { JobEmitter } from '../jobs/index.ts'
 import type { LedgerEmitter } from '../ledger/index.ts'
 import type { LockEmitter } from '../locks/index.ts'
 import type { MarketEmitter } from '../market/index.ts'
+import type { TickEmitter } from '../ticks/index.ts'
 
 /** Whatever of these a worker has. */
 export interface Emitters {
@@ -23,4 +24,5 @@ export interface Emitters {
   readonly arbitrage?: ArbitrageEmitter
   readonly ledger?: LedgerEmitter
   readonly candles?: CandleEmitter
+  readonly ticks?: TickEmitter
 }

@@ -2,9 +2,10 @@
 // a log line. A new event does not compile until it is said here what becomes of it.
 import type { EventEmitter } from 'eventemitter3'
 import type { Clock, Logger } from '../kernel/index.ts'
+import type { Consequence } from './consequence.ts'
 import { type Counters, openCounters } from './counters.ts'
 import type { Emitters } from './emitters.ts'
-import { type Consequence, RULES } from './rules.ts'
+import { RULES } from './rules.ts'
 import { openWarnings } from './warnings.ts'
 
 /** Listens for as long as the emitters live. */

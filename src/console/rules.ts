@@ -1,32 +1,18 @@
 // What becomes of every event: the counters it moves and, where a person should know, a line in the log.
 import type { EventEmitter } from 'eventemitter3'
-import type { CounterName, Labels } from './counters.ts'
+import { type Consequence, counts, says, seconds } from './consequence.ts'
 import type { Emitters } from './emitters.ts'
-
-type Count = readonly [name: CounterName, by: number, labels?: Labels]
-
-export interface Consequence {
-  readonly counts: readonly Count[]
-  /** `key` tells apart what is counted together when it is too much to log. */
-  readonly warning?: { readonly level: 'warn' | 'error'; readonly says: string; readonly key: string }
-}
+import { TICK_RULES } from './tick-rules.ts'
 
 type EventsOf<E> = E extends EventEmitter<infer Events> ? Events : never
 type FactOf<F> = F extends (fact: infer Fact) => void ? Fact : never
-type Rules = {
+export type Rules = {
   readonly [P in keyof Emitters]-?: {
     readonly [K in keyof EventsOf<NonNullable<Emitters[P]>>]: (
       fact: FactOf<EventsOf<NonNullable<Emitters[P]>>[K]>,
     ) => Consequence
   }
 }
-
-const seconds = (ms: number) => ms / 1_000
-const counts = (...all: Count[]): Consequence => ({ counts: all })
-const says = (level: 'warn' | 'error', text: string, key: string, ...all: Count[]): Consequence => ({
-  counts: all,
-  warning: { level, says: text, key },
-})
 
 export const RULES: Rules = {
   bus: {
@@ -280,4 +266,5 @@ export const RULES: Rules = {
         { source },
       ]),
   },
+  ticks: TICK_RULES,
 }

@@ -2,6 +2,11 @@
 import { EventEmitter } from 'eventemitter3'
 
 export interface TickEvents {
+  /** A batch of the stream is in a store. */
+  stored: (fact: { store: string; stored: number; duplicate: number }) => void
+  /** An alarm: a batch of the stream could not be stored; it is tried again, and nothing behind it is acknowledged. */
+  unstored: (fact: { store: string; reason: string; inMs: number }) => void
+  quarantined: (fact: { reason: string; count: number }) => void
   /** Taken into the queue. */
   received: (fact: { count: number }) => void
   /** A batch is in the files; `waitedMs` passed from its first tick until the thread took it. */
