@@ -4,31 +4,25 @@ import { deriveId } from '../kernel/index.ts'
 import { TEXT_CHARS } from './cut.ts'
 import type { ImportKind, Quarantined } from './import.ts'
 
-// 11 values each; Postgres and SQLite take 32,766 at least.
-const ROWS_MAX = 1_000
 const DETAIL_CHARS = 500
 const NAME_CHARS = 200
 
-/** Rows that are there already stay as they are. */
+/** One that is there already is written again, with the judgement and the time of now. */
 export async function insertQuarantine(
-  { sql, t }: Tx,
+  { upsert, t }: Tx,
   { kind, origin, at }: { kind: ImportKind; origin: string; at: number },
   found: readonly Quarantined[],
 ): Promise<void> {
-  for (let from = 0; from < found.length; from += ROWS_MAX) {
-    const rows = found
-      .slice(from, from + ROWS_MAX)
-      .map(({ piece, reason, detail, symbol, source, time }) => ({
-        id: deriveId(origin, piece.offset, piece.text),
-        ...{ kind, origin, position: piece.offset, reason, at },
-        detail: storable(detail, DETAIL_CHARS),
-        symbol: symbol === undefined ? null : storable(symbol, NAME_CHARS),
-        source: source === undefined ? null : storable(source, NAME_CHARS),
-        time: time === undefined || !Number.isSafeInteger(time) ? null : time,
-        text: storable(piece.text, TEXT_CHARS),
-      }))
-    await sql.insert(t.quarantine).values(rows).onConflictDoNothing()
-  }
+  const rows = found.map(({ piece, reason, detail, symbol, source, time }) => ({
+    id: deriveId(origin, piece.offset, piece.text),
+    ...{ kind, origin, position: piece.offset, reason, at },
+    detail: storable(detail, DETAIL_CHARS),
+    symbol: symbol === undefined ? null : storable(symbol, NAME_CHARS),
+    source: source === undefined ? null : storable(source, NAME_CHARS),
+    time: time === undefined || !Number.isSafeInteger(time) ? null : time,
+    text: storable(piece.text, TEXT_CHARS),
+  }))
+  if (rows.length > 0) await upsert(t.quarantine, rows)
 }
 
 /** Postgres keeps no zero character, and neither database half a surrogate pair. */

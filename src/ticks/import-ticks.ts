@@ -93,7 +93,21 @@ function readPiece(piece: Piece, header: string | undefined): ReadTick | Unreada
   return 'reason' in parsed ? parsed : readTick(parsed.fields)
 }
 
-const withoutPiece = ({ piece: _, ...tick }: ImportedTick): Tick => tick
+// Field by field: leaving one out by a pattern takes twice as long.
+const withoutPiece = (tick: ImportedTick): Tick => ({
+  symbol: tick.symbol,
+  source: tick.source,
+  time: tick.time,
+  nanos: tick.nanos,
+  sequence: tick.sequence,
+  bid: tick.bid,
+  ask: tick.ask,
+  bidSize: tick.bidSize,
+  askSize: tick.askSize,
+  volume: tick.volume,
+  flags: tick.flags,
+  broker: tick.broker,
+})
 
 function join<T>(first: Judged<T>, second: Judged<T> | false): Judged<T> {
   if (!second) return first
