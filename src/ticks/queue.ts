@@ -62,10 +62,11 @@ export function openTickQueue(options: TickQueueOptions): TickQueue {
     let left = TICKS_A_TURN
     let done = 0
     for (let adding = callers[0]; adding && left > 0; adding = callers[done]) {
-      const count = isOver(adding) ? 0 : filling.take(adding, Math.min(left, max - held))
+      const count = isOver(adding) ? 0 : filling.fitting(adding, Math.min(left, max - held))
       held += count
       waiting -= count
       left -= count
+      if (count > 0) filling.take(adding, count)
       if (isOver(adding)) {
         waiting -= adding.ticks.length - adding.next
         done++
@@ -136,11 +137,11 @@ function openFilling({ batchTicks, now, onBegun, onFull }: TickQueueOptions) {
   return {
     seal,
     begunAt: () => begunAt,
-    /** Takes the next ticks of the call, at most so many and as fit; answers how many. */
-    take(adding: Adding, most: number): number {
+    /** How many of the next ticks of the call fit, of at most so many. */
+    fitting: ({ ticks, next }: Adding, most: number) =>
+      Math.max(0, Math.min(ticks.length - next, most, batchTicks - filler.count())),
+    take(adding: Adding, count: number) {
       const { ticks, next } = adding
-      const count = Math.max(0, Math.min(ticks.length - next, most, batchTicks - filler.count()))
-      if (count === 0) return 0
       const isFirst = begunAt === undefined
       begunAt ??= now()
       for (let n = next; n < next + count; n++) filler.push(ticks[n]!)
@@ -148,7 +149,6 @@ function openFilling({ batchTicks, now, onBegun, onFull }: TickQueueOptions) {
       parts.push({ adding, count })
       if (filler.isFull()) onFull(seal()!)
       else if (isFirst) onBegun()
-      return count
     },
   }
 }

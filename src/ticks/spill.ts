@@ -37,7 +37,7 @@ export interface Spill {
 const SEGMENT_BYTES = 64 * 2 ** 20
 
 export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }: SpillOptions): Spill {
-  const own = openOwnFolder(root, clock)
+  const folders = openFolders(root, clock)
   /** The file that is written; the last of all. */
   let tail: SpillLine | undefined
   let isWriting = false
@@ -49,7 +49,7 @@ export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }:
     if (line === tail) tail = undefined
     if (line.isKept()) return line.segment.close()
     await line.segment.remove()
-    if (line.folder !== own.folder() && line.folder.files().length === 0) line.folder.remove()
+    folders.removeEmpty(line.folder)
   }
   const lineOf = (folder: SpillFolder, segment: Segment) =>
     openLine({
@@ -63,12 +63,12 @@ export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }:
           .catch((error) => void events.emit('unspilled', { reason: messageOf(error) }))
       },
     })
-  const left = leftSegments(root)
+  const left = leftOr(folders.takeOver, (reason) => events.emit('unspilled', { reason }))
   let ticks = left.reduce((sum, one) => sum + one.ticks, 0)
   const lines = left.map(({ folder, segment }) => lineOf(folder, segment))
   const append = async (batches: readonly TickBatch[]) => {
     if (!tail || tail.segment.size() >= segmentBytes) {
-      const made = await own.make()
+      const made = await folders.make()
       tail = lineOf(made.folder, made.segment)
       lines.push(tail)
     }
@@ -104,42 +104,63 @@ export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }:
     },
     async close() {
       await removing
-      const held = [...lines]
-      for (const line of held) await forget(line)
-      await letGo(held, own.folder())
+      for (const line of [...lines]) {
+        await forget(line)
+        await line.segment.close()
+      }
+      folders.leave()
     },
   }
 }
 
-function leftSegments(root: string) {
-  return leftFolders(root).flatMap((folder) => {
-    const paths = folder.files()
-    if (paths.length === 0) folder.remove()
-    return paths.map((path) => ({ folder, ...leftSegment(path) }))
-  })
+/** A disk that cannot be written must not keep a writer from starting: the next one finds what was left. */
+function leftOr(takeOver: () => Left[], onError: (reason: string) => void): Left[] {
+  try {
+    return takeOver()
+  } catch (error) {
+    onError(messageOf(error))
+    return []
+  }
 }
 
-/** The folder of this writer, made when the first file is. */
-function openOwnFolder(root: string, clock: Clock) {
-  let folder: SpillFolder | undefined
+interface Left {
+  readonly folder: SpillFolder
+  readonly segment: Segment
+  readonly ticks: number
+}
+
+/** The folder of this writer, made when the first file is, and those that it has taken over. */
+function openFolders(root: string, clock: Clock) {
+  let own: SpillFolder | undefined
   let made = 0
+  const held = new Set<SpillFolder>()
   return {
-    folder: () => folder,
+    /** What is in folders that belong to nobody. */
+    takeOver(): Left[] {
+      for (const folder of leftFolders(root)) held.add(folder)
+      return [...held].flatMap((folder) => {
+        return folder.files().map((path) => ({ folder, ...leftSegment(path) }))
+      })
+    },
     async make() {
       await mkdir(root, { recursive: true })
-      if (!folder) {
-        folder = makeFolder(root, clock)
+      if (!own) {
+        own = makeFolder(root, clock)
+        held.add(own)
         await syncFolder(root)
       }
-      return { folder, segment: await createSegment(join(folder.path, segmentName(made++))) }
+      return { folder: own, segment: await createSegment(join(own.path, segmentName(made++))) }
     },
-  }
-}
-
-async function letGo(lines: readonly SpillLine[], own: SpillFolder | undefined): Promise<void> {
-  for (const { segment } of lines) await segment.close()
-  for (const folder of new Set([own, ...lines.map((line) => line.folder)])) {
-    if (folder?.files().length === 0) folder.remove()
-    else folder?.leave()
+    removeEmpty(folder: SpillFolder) {
+      if (folder === own || folder.files().length > 0) return
+      held.delete(folder)
+      folder.remove()
+    },
+    leave() {
+      for (const folder of held) {
+        if (folder.files().length === 0) folder.remove()
+        else folder.leave()
+      }
+    },
   }
 }

@@ -9,6 +9,8 @@ import { type Refusal, refusalOf } from './writer-refusal.ts'
 
 const RETRY_MS = 20
 const RETRY_MS_MAX = 1_000
+/** Somebody who writes is soon done; a disk is not soon repaired. */
+const BUSY_RETRY_MS_MAX = 250
 /** A locked file is everyday for as long; then it is told. */
 const BUSY_TOLD_AFTER_MS = 2_000
 
@@ -48,11 +50,13 @@ export function openDays({ write, clock, tell }: DaysOptions): Days {
   const waiting = new Map<number, Piece[]>()
   const stop = new AbortController()
 
-  /** Undefined when the day has to wait. */
-  const attempt = ({ id, rows, batch }: Piece): SluiceError | undefined => {
+  /** The reason why the day has to wait. `first` is called before anything is told of a piece that has not. */
+  const attempt = ({ id, rows, batch }: Piece, first = () => {}): SluiceError | undefined => {
     const begunAt = clock.monotonic()
-    const done = (result: Written | Refusal) =>
+    const done = (result: Written | Refusal) => {
+      first()
       tell({ kind: 'outcome', id, outcome: { rows, result }, tookMs: clock.monotonic() - begunAt })
+    }
     try {
       done(write(batch))
     } catch (thrown) {
@@ -67,20 +71,23 @@ export function openDays({ write, clock, tell }: DaysOptions): Days {
     const since = clock.monotonic()
     let error: SluiceError | undefined = first
     let told: string | undefined
+    const recovered = () => {
+      if (told) tell({ kind: 'recovered', day, forMs: clock.monotonic() - since })
+    }
     for (let attempts = 0; error && !stop.signal.aborted; attempts++) {
-      const isTold = error.code !== 'DATABASE_BUSY' || clock.monotonic() - since > BUSY_TOLD_AFTER_MS
+      const isBusy = error.code === 'DATABASE_BUSY'
+      const isTold = !isBusy || clock.monotonic() - since > BUSY_TOLD_AFTER_MS
       if (isTold && told !== error.code) {
         told = error.code
         tell({ kind: 'failing', day, code: error.code, reason: error.message })
       }
-      const inMs = pauseMs(attempts)
+      const inMs = pauseMs(attempts, isBusy ? BUSY_RETRY_MS_MAX : RETRY_MS_MAX)
       tell({ kind: 'retried', day, reason: error.message, inMs })
       await clock.sleep(inMs, stop.signal)
       if (stop.signal.aborted) return
-      error = attempt(pieces[0]!)
+      error = attempt(pieces[0]!, recovered)
       if (!error) pieces.shift()
     }
-    if (told) tell({ kind: 'recovered', day, forMs: clock.monotonic() - since })
     // What comes in the meantime goes behind these.
     while (pieces.length > 0 && !stop.signal.aborted) {
       const again = attempt(pieces[0]!)
@@ -110,9 +117,9 @@ export function openDays({ write, clock, tell }: DaysOptions): Days {
   }
 }
 
-/** Doubles up to a second, with a quarter of chance, so that several writers do not come back together. */
-function pauseMs(attempts: number): number {
-  const pause = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(attempts, 10))
+/** Doubles up to `most`, with a quarter of chance, so that several writers do not come back together. */
+function pauseMs(attempts: number, most: number): number {
+  const pause = Math.min(most, RETRY_MS * 2 ** Math.min(attempts, 10))
   return Math.round((pause * randomInt(750, 1_250)) / 1_000)
 }
 

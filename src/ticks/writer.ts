@@ -12,8 +12,8 @@ import { type HandedBatches, openHanded } from './writer-handed.ts'
 import { type Link, openLink } from './writer-link.ts'
 import { type Overflow, openOverflow } from './writer-overflow.ts'
 import { openPump, type Pump } from './writer-pump.ts'
-import { dayText, type FailingDay, openTally, type Tally, type TickCounts } from './writer-tally.ts'
 import type { News } from './writer-serve.ts'
+import { dayText, type FailingDay, openTally, type Tally, type TickCounts } from './writer-tally.ts'
 
 export interface TickWriterOptions {
   /** Folder of the files of all days. */
@@ -24,9 +24,9 @@ export interface TickWriterOptions {
   readonly queueMax?: number
   /** What happens when that is reached: callers wait (default), or batches go to disk from half of it on. */
   readonly full?: 'wait' | 'spill'
-  /** Default: `dir`/spill. */
+  /** Folder of what is spilled; better on another disk. Default: `dir`/spill. */
   readonly spillDir?: string
-  /** A batch is written when it has so many ticks. Default: 8,192. */
+  /** A batch is written when it has so many ticks. Default: 8,192, or a quarter of the queue if that is less. */
   readonly batchTicks?: number
   /** Or as long after the batch before it, and not later than this. Default: 10. */
   readonly batchMs?: number
@@ -75,7 +75,8 @@ const BUSY_MS = 50
 const END_MS = 10_000
 
 export function openTickWriter(options: TickWriterOptions): TickWriter {
-  const { dir, clock, queueMax = 262_144, batchTicks = 8_192, batchMs = 10, closeMs = 5_000 } = options
+  const { dir, clock, queueMax = 262_144, batchMs = 10, closeMs = 5_000 } = options
+  const batchTicks = Math.min(options.batchTicks ?? 8_192, Math.ceil(queueMax / 4))
   const { thread = new URL('./writer-thread.ts', import.meta.url), graceMs, checkpointMs = 30_000 } = options
   const tally = openTally(options.events)
   const { events } = tally
@@ -110,6 +111,8 @@ export function openTickWriter(options: TickWriterOptions): TickWriter {
     readBelow: queueMax / 2,
   })
   let closing: Promise<void> | undefined
+  // A process before may have left something.
+  pump.run()
   return {
     async add(ticks) {
       if (closing) throw new SluiceError('USAGE', 'Ticks were added to a writer that is closed.')

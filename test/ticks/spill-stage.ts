@@ -1,8 +1,4 @@
 // Ticks for the tests of queue, spill and writer.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import type { Tick } from '../../src/ticks/tick.ts'
 
 export const DAY_MS = 86_400_000
@@ -28,9 +24,5 @@ export const tickOf = (n: number, more: Partial<Tick> = {}): Tick => ({
 export const ticksFrom = (from: number, count: number, more: Partial<Tick> = {}): Tick[] =>
   Array.from({ length: count }, (_, n) => tickOf(from + n, more))
 
-/** A folder that is gone after the test. */
-export function folderForTest(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-ticks-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
+/** Ticks that the process of writer-child.ts adds at a time. */
+export const LIST = 50

@@ -16,7 +16,8 @@ import { openSpill, type Spill } from '../../src/ticks/spill.ts'
 import type { Tick } from '../../src/ticks/tick.ts'
 import { type TickEvents, tickEmitter } from '../../src/ticks/tick-events.ts'
 import { eventually } from '../support/eventually.ts'
-import { folderForTest, ticksFrom } from './spill-stage.ts'
+import { folderForTest } from './spill-folder.ts'
+import { ticksFrom } from './spill-stage.ts'
 
 type Fact<K extends keyof TickEvents> = Parameters<TickEvents[K]>[0]
 

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { DAY_MS, folderForTest, tickOf, ticksFrom } from './spill-stage.ts'
+import { folderForTest } from './spill-folder.ts'
+import { DAY_MS, tickOf, ticksFrom } from './spill-stage.ts'
 import { dayFile, lockedByAnother, openForTest, storedIn } from './writer-stage.ts'
 
 const sorted = <T>(list: readonly T[]) => list.map((one) => JSON.stringify(one)).sort()
