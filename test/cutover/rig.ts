@@ -116,6 +116,10 @@ export const openEngine = (
 ): Cutover<FeatureName> =>
   openCutover({ database, clock: systemClock, features: FEATURES, ...QUICK, ...more })
 
+/** For the features that there are. */
+export const openRealEngine = (database: Database): Cutover<'ticks' | 'candles'> =>
+  openCutover({ database, clock: systemClock, features: ['ticks', 'candles'], ...QUICK, leaseMs: 5 })
+
 /** As before the first change. */
 export const forgetCutovers = (database: Database): Promise<void> =>
   database.write(async ({ sql, t }) => {
