@@ -38,13 +38,30 @@ export function sameContent(a: Tick, b: Tick): boolean {
 }
 
 /**
- * The tick as it is to be stored beside those that are taken (of its symbol, source and time), under the next free
- * sequence where its own has other content; undefined when it is there already.
+ * Those of the ticks that are not there yet, in their order, each under the next free sequence where its own has other
+ * content. `there` is what is kept at their times. As if they were written one by one.
  */
-export function placeBeside(taken: ReadonlyMap<number, Tick>, tick: Tick): Tick | undefined {
+export function placeAll(there: readonly Tick[], ticks: readonly Tick[]): Tick[] {
+  const places = new Map<string, Map<number, Tick>>()
+  const placesOf = ({ symbol, source, time, nanos }: Tick): Map<number, Tick> => {
+    const key = `${time} ${nanos} ${source}\n${symbol}`
+    let taken = places.get(key)
+    if (!taken) {
+      taken = new Map()
+      places.set(key, taken)
+    }
+    return taken
+  }
+  for (const tick of there) placesOf(tick).set(tick.sequence, tick)
+  return ticks.flatMap((tick) => placeBeside(placesOf(tick), tick) ?? [])
+}
+
+function placeBeside(taken: Map<number, Tick>, tick: Tick): Tick | undefined {
   let { sequence } = tick
   for (let other = taken.get(sequence); other; other = taken.get(++sequence)) {
     if (sameContent(other, tick)) return undefined
   }
-  return sequence === tick.sequence ? tick : { ...tick, sequence }
+  const placed = sequence === tick.sequence ? tick : { ...tick, sequence }
+  taken.set(sequence, placed)
+  return placed
 }

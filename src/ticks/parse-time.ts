@@ -34,9 +34,23 @@ export function parseTime(text: string): TickTime | undefined {
   return { time: day * DAY_MS + clock + (fraction - nanos) / 1_000_000 - zoneMs, nanos }
 }
 
+const TWO = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'))
+let writtenDay = Number.NaN
+let writtenDate = ''
+
 /** In UTC with nine digits: 2026-01-19T11:51:51.897268500Z. For years 0 to 9999. */
 export function timeText({ time, nanos }: TickTime): string {
-  return `${new Date(time).toISOString().slice(0, 23)}${String(nanos).padStart(6, '0')}Z`
+  const day = Math.floor(time / DAY_MS)
+  if (day !== writtenDay) {
+    writtenDate = new Date(day * DAY_MS).toISOString().slice(0, 11)
+    writtenDay = day
+  }
+  const ms = time - day * DAY_MS
+  const seconds = Math.floor(ms / 1_000)
+  const minutes = Math.floor(seconds / 60)
+  const clock = `${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}`
+  // A one in front, and off again, keeps the zeros.
+  return `${writtenDate}${clock}.${String(1e9 + (ms - seconds * 1_000) * 1e6 + nanos).slice(1)}Z`
 }
 
 const digitAt = (text: string, at: number): number => {

@@ -2,7 +2,7 @@
 // are there is settled as if its ticks were written one by one: what lies at their times is read, the list is placed
 // beside it, and that goes in only if nobody else was faster; otherwise all of it again.
 import type pg from 'pg'
-import { placeBeside } from './order.ts'
+import { placeAll } from './order.ts'
 import {
   keysOf,
   nanosText,
@@ -54,26 +54,4 @@ function endsOf(ticks: readonly Tick[]): [Tick, Tick] {
   const before = (a: Tick, b: Tick) => a.time - b.time || a.nanos - b.nanos
   const first = ticks.reduce((least, tick) => (before(tick, least) < 0 ? tick : least))
   return [first, ticks.reduce((most, tick) => (before(tick, most) > 0 ? tick : most))]
-}
-
-/** Those of the ticks that are not there yet, under the sequences that they get, in their order. */
-function placeAll(there: readonly Tick[], ticks: readonly Tick[]): Tick[] {
-  const taken = new Map<string, Map<number, Tick>>()
-  const at = (tick: Tick): Map<number, Tick> => {
-    const key = `${tick.time} ${tick.nanos} ${tick.source}\n${tick.symbol}`
-    let together = taken.get(key)
-    if (!together) {
-      together = new Map()
-      taken.set(key, together)
-    }
-    return together
-  }
-  for (const tick of there) at(tick).set(tick.sequence, tick)
-  return ticks.flatMap((tick) => {
-    const together = at(tick)
-    const placed = placeBeside(together, tick)
-    if (!placed) return []
-    together.set(placed.sequence, placed)
-    return [placed]
-  })
 }

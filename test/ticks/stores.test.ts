@@ -1,7 +1,11 @@
 // Every tick store keeps what the port promises, and stores that do not are caught.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
+import { openJsonTicks } from '../../src/ticks/json-ticks.ts'
 import { openPostgresTicks } from '../../src/ticks/postgres-ticks.ts'
 import { openPlace } from '../support/database.ts'
 import { type Property, TICK_PROPERTIES } from './conformance.ts'
@@ -86,5 +90,18 @@ describe('ticks in Postgres', () => {
   it.each(TICK_PROPERTIES)('$says', async ({ hold }) => {
     const open = async () => openPostgresTicks({ url: url(), clock: systemClock })
     await expect(hold({ open })).resolves.toBeUndefined()
+  })
+})
+
+describe('ticks in JSON files', () => {
+  it.each(TICK_PROPERTIES)('$says', async ({ hold }) => {
+    const dir = mkdtempSync(join(tmpdir(), 'sluice-json-'))
+    try {
+      await expect(
+        hold({ open: async () => openJsonTicks({ dir, clock: systemClock }) }),
+      ).resolves.toBeUndefined()
+    } finally {
+      rmSync(dir, { recursive: true })
+    }
   })
 })
