@@ -6,8 +6,7 @@ import { openTickWriter } from '../../src/ticks/writer.ts'
 import { LIST, ticksFrom } from './spill-stage.ts'
 
 const [, , dir, options] = process.argv
-const thread = new URL('./writer-stand-in.ts', import.meta.url)
-const writer = openTickWriter({ dir: dir!, clock: systemClock, thread, ...JSON.parse(options!) })
+const writer = openTickWriter({ dir: dir!, clock: systemClock, ...JSON.parse(options!) })
 
 for (let from = 0; ; from += LIST) {
   void writer.add(ticksFrom(from, LIST)).then(({ spilled }) => writeSync(1, `${from} ${spilled}\n`))

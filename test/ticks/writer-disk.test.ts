@@ -56,7 +56,7 @@ describe('a file that another process locks', () => {
     expect(await writer.add(nextDay(50, 100))).toMatchObject({ stored: 100 })
     await locker.release()
     expect(await waiting).toMatchObject({ stored: 100 })
-    expect(storedIn(dir)).toHaveLength(201)
+    expect(await storedIn(dir)).toHaveLength(201)
     expect(told('refused')).toEqual([])
   })
 
@@ -99,7 +99,7 @@ describe('a full disk', () => {
     expect(told('failing')).toHaveLength(1)
     expect(told('recovered')).toHaveLength(1)
     expect(writer.health()).toMatchObject({ ok: true, failing: [], queued: 0 })
-    expect(storedIn(disk)).toHaveLength(4_001)
+    expect(await storedIn(disk)).toHaveLength(4_001)
   })
 
   it('that stays full does not keep a writer from closing; who waits is told', async () => {
@@ -129,7 +129,7 @@ describe('a full disk', () => {
     free()
     expect(await first).toMatchObject({ stored: 1_000 })
     await eventually(() => writer.health().inSpill === 0)
-    expect(storedIn(disk)).toHaveLength(2_001)
+    expect(await storedIn(disk)).toHaveLength(2_001)
     expect(writer.counts()).toMatchObject({ stored: 2_001, spilled: 1_000, drained: 1_000 })
   })
 
@@ -149,7 +149,7 @@ describe('a full disk', () => {
     expect(done[0]).toMatchObject({ stored: 100 })
     expect(done[1].stored + done[1].spilled).toBe(100)
     await eventually(() => writer.health().queued === 0 && writer.health().inSpill === 0)
-    expect(storedIn(disk)).toHaveLength(201)
+    expect(await storedIn(disk)).toHaveLength(201)
   })
 })
 
@@ -176,7 +176,7 @@ describe('a damaged file', () => {
     await writer.close()
     expect(readFileSync(path)).toEqual(damage)
     rmSync(path)
-    expect(storedIn(dir)).toHaveLength(20)
+    expect(await storedIn(dir)).toHaveLength(20)
   })
 
   it('keeps the spilled ticks of its day in their file for the next start', async () => {
@@ -203,6 +203,6 @@ describe('a damaged file', () => {
     await eventually(() => after.writer.health().inSpill === 0)
     await after.writer.close()
     expect(readdirSync(join(dir, 'spill'))).toEqual([])
-    expect(storedIn(dir).filter(({ volume }) => volume > 10)).toHaveLength(10)
+    expect((await storedIn(dir)).filter(({ volume }) => volume > 10)).toHaveLength(10)
   })
 })

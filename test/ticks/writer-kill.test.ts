@@ -34,8 +34,8 @@ function startAdding(dir: string, options: object) {
 }
 
 /** Those of the numbers that are not in the files. */
-function missing(dir: string, numbers: readonly number[]): number[] {
-  const stored = new Set(storedIn(dir).map(({ volume }) => volume))
+async function missing(dir: string, numbers: readonly number[]): Promise<number[]> {
+  const stored = new Set((await storedIn(dir)).map(({ volume }) => volume))
   return numbers.filter((n) => !stored.has(n))
 }
 
@@ -45,9 +45,9 @@ describe('a process that writes ticks and is killed', () => {
     const child = startAdding(dir, { batchTicks: 512 })
     await eventually(() => child.confirmed().length > 5_000)
     await child.kill()
-    expect(missing(dir, child.confirmed())).toEqual([])
+    expect(await missing(dir, child.confirmed())).toEqual([])
     // The checker finds what is missing.
-    expect(missing(dir, [...child.confirmed(), 1e9])).toEqual([1e9])
+    expect(await missing(dir, [...child.confirmed(), 1e9])).toEqual([1e9])
   })
 
   it('while another held its file, leaves the rest in spill files, which the next start stores', async () => {
@@ -60,11 +60,11 @@ describe('a process that writes ticks and is killed', () => {
     await eventually(() => child.spilled() > 2_000)
     await child.kill()
     await locker.release()
-    expect(missing(dir, child.confirmed()).length).toBeGreaterThan(2_000)
+    expect((await missing(dir, child.confirmed())).length).toBeGreaterThan(2_000)
     const next = openForTest(dir)
     expect(next.writer.health().inSpill).toBeGreaterThan(2_000)
     await eventually(() => next.writer.health().inSpill === 0)
-    expect(missing(dir, child.confirmed())).toEqual([])
+    expect(await missing(dir, child.confirmed())).toEqual([])
     expect(next.told('refused')).toEqual([])
   })
 })

@@ -1,18 +1,18 @@
 // A tick writer for a test, with what it tells, and what a test does to its files.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import SqliteFile from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
+import { openTickReads } from '../../src/ticks/sqlite-reads.ts'
 import type { Tick } from '../../src/ticks/tick.ts'
 import { type TickEvents, tickEmitter } from '../../src/ticks/tick-events.ts'
 import { openTickWriter, type TickWriterOptions } from '../../src/ticks/writer.ts'
+import { DAY_MS } from './spill-stage.ts'
 
 export type Fact<K extends keyof TickEvents> = Parameters<TickEvents[K]>[0]
 
-export const THREAD = new URL('./writer-stand-in.ts', import.meta.url)
+const thread = new URL('./writer-mortal.ts', import.meta.url)
 
 export function openForTest(dir: string, options: Partial<TickWriterOptions> = {}) {
   const events = tickEmitter()
@@ -23,7 +23,7 @@ export function openForTest(dir: string, options: Partial<TickWriterOptions> = {
     told[kind].push(fact)
     return emit(kind, fact)
   }) as typeof events.emit
-  const writer = openTickWriter({ dir, clock: systemClock, events, thread: THREAD, closeMs: 300, ...options })
+  const writer = openTickWriter({ dir, clock: systemClock, events, thread, closeMs: 300, ...options })
   onTestFinished(() => writer.close())
   return {
     writer,
@@ -37,20 +37,16 @@ export function dayFile(dir: string, day: string): string {
   return join(dir, day.slice(0, 4), day.slice(5, 7), `ticks_${day}.db`)
 }
 
-/** All that is in the files of a folder. */
-export function storedIn(dir: string): Tick[] {
-  const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' })
-  return paths
-    .filter((path) => /ticks_[\d-]+\.db$/.test(path))
-    .sort()
-    .flatMap((path) => {
-      const file = new SqliteFile(join(dir, path))
-      try {
-        return (file.prepare('SELECT v FROM t').all() as { v: string }[]).map(({ v }) => JSON.parse(v))
-      } finally {
-        file.close()
-      }
-    })
+/** All that is in the files of a folder, by day and symbol. */
+export async function storedIn(dir: string): Promise<Tick[]> {
+  const reads = openTickReads({ dir })
+  const found: Tick[] = []
+  for (const { day, symbol, source } of await reads.series()) {
+    const from = Date.parse(day)
+    found.push(...(await reads.range({ symbol, source, from, to: from + DAY_MS })))
+  }
+  await reads.close()
+  return found
 }
 
 export interface Locker {

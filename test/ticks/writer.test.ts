@@ -12,7 +12,7 @@ describe('the tick writer', () => {
     const dir = folderForTest()
     const { writer, told } = openForTest(dir)
     expect(await writer.add(ticksFrom(0, 1_000))).toEqual({ stored: 1_000, duplicate: 0, spilled: 0 })
-    expect(sorted(storedIn(dir))).toEqual(sorted(ticksFrom(0, 1_000)))
+    expect(sorted(await storedIn(dir))).toEqual(sorted(ticksFrom(0, 1_000)))
     expect(await writer.add(ticksFrom(900, 200))).toEqual({ stored: 100, duplicate: 100, spilled: 0 })
     expect(await writer.add([])).toEqual({ stored: 0, duplicate: 0, spilled: 0 })
     expect(writer.counts()).toMatchObject({ received: 1_200, stored: 1_100, duplicate: 100, batches: 2 })
@@ -27,7 +27,7 @@ describe('the tick writer', () => {
     const done = await Promise.all(lists.map((list) => writer.add(list)))
     expect(done).toEqual(lists.map(() => ({ stored: 17, duplicate: 0, spilled: 0 })))
     expect(writer.counts().batches).toBeLessThan(20)
-    expect(storedIn(dir)).toHaveLength(3_400)
+    expect(await storedIn(dir)).toHaveLength(3_400)
   })
 
   it('puts a tick into the day of its own time, however the days are mixed', async () => {
@@ -38,7 +38,7 @@ describe('the tick writer', () => {
     )
     const [some, others] = await Promise.all([writer.add(mixed.slice(0, 100)), writer.add(mixed.slice(100))])
     expect([some.stored, others.stored]).toEqual([100, 200])
-    expect(sorted(storedIn(dir))).toEqual(sorted(mixed))
+    expect(sorted(await storedIn(dir))).toEqual(sorted(mixed))
     expect(readdirSync(`${dir}/2026/01`).filter((name) => name.endsWith('.db'))).toHaveLength(3)
   })
 
@@ -48,7 +48,7 @@ describe('the tick writer', () => {
     const refused = writer.add([tickOf(0), tickOf(1, { bid: Number.NaN })])
     await expect(refused).rejects.toMatchObject({ code: 'PAYLOAD_INVALID' })
     await writer.add([tickOf(2)])
-    expect(storedIn(dir)).toHaveLength(1)
+    expect(await storedIn(dir)).toHaveLength(1)
   })
 
   it('writes everything that was added before it was closed, and takes nothing afterwards', async () => {
@@ -63,7 +63,7 @@ describe('the tick writer', () => {
     const adds = [writer.add(ticksFrom(1, 950)), writer.add(ticksFrom(951, 3_000))]
     await writer.close()
     expect(await Promise.all(adds)).toMatchObject([{ stored: 950 }, { stored: 3_000 }])
-    expect(storedIn(dir)).toHaveLength(3_951)
+    expect(await storedIn(dir)).toHaveLength(3_951)
     expect(readdirSync(`${dir}/2026/01`).filter((name) => name.endsWith('-wal'))).toEqual([])
     await expect(writer.add([tickOf(0)])).rejects.toMatchObject({ code: 'USAGE' })
     await writer.close()
@@ -87,7 +87,7 @@ describe('the tick writer', () => {
     expect(isReady).toBe(false)
     await locker.release()
     expect(await Promise.all([...adds, ready])).toMatchObject([{ stored: 400 }, { stored: 400 }, undefined])
-    expect(storedIn(dir)).toHaveLength(801)
+    expect(await storedIn(dir)).toHaveLength(801)
   })
 })
 

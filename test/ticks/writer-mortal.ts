@@ -1,0 +1,21 @@
+// The writing thread with a planted fault: a tick of the symbol DIE ends it before its batch is written.
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../../src/kernel/index.ts'
+import { openTickFiles, type TickFiles } from '../../src/ticks/sqlite-files.ts'
+import { serveTicks, type ThreadData } from '../../src/ticks/writer-serve.ts'
+
+function openMortal(data: ThreadData): TickFiles {
+  const files = openTickFiles({ ...data, clock: systemClock })
+  return {
+    ...files,
+    write(batch) {
+      if (batch.series.some(({ symbol }) => symbol === 'DIE')) process.exit(3)
+      return files.write(batch)
+    },
+  }
+}
+
+if (parentPort) {
+  const data = workerData as ThreadData
+  serveTicks(parentPort, data, () => openMortal(data))
+}
