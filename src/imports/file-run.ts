@@ -18,11 +18,15 @@ export interface FileRun {
   progress(): FileProgress
 }
 
+export interface FileRunOptions extends ImportOptions {
+  readonly onQuarantined: (found: readonly Quarantined[], path: string) => void
+}
+
 export function openFileRun(
   file: ImportFile,
   begin: FileProgress,
   header: RawPiece | undefined,
-  options: ImportOptions,
+  options: FileRunOptions,
 ): FileRun {
   const { take, subjectOf } = options
   const conflicts = openConflicts(begin.state?.conflictAt)
@@ -66,6 +70,7 @@ export function openFileRun(
       }
       if (isLast) checkSum(after, file)
       if (!options.dryRun) await save(file, progress, after, quarantined, options)
+      options.onQuarantined(quarantined, file.path)
       progress = after
       isFirst = false
       batch = []

@@ -104,6 +104,15 @@ export interface ImportProgress extends ImportCounts {
   readonly remainingMs: number | undefined
 }
 
+export interface ImportExample {
+  readonly path: string
+  /** Byte offset, decompressed. */
+  readonly offset: number
+  readonly reason: string
+  readonly detail: string
+  readonly text: string
+}
+
 /** Of files that an interrupted import had begun, what it counted is included. */
 export interface ImportResult extends ImportCounts {
   readonly files: number
@@ -113,6 +122,8 @@ export interface ImportResult extends ImportCounts {
   readonly resumed: number
   /** Files that could not be read to their end. What was in front of the damage is counted. */
   readonly failed: readonly { readonly path: string; readonly problem: string }[]
+  /** The first of each reason in this run. */
+  readonly examples: readonly ImportExample[]
   /** By the signal, before the end. */
   readonly stopped: boolean
   readonly tookMs: number

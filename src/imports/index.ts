@@ -1,5 +1,6 @@
 export type {
   ImportCounts,
+  ImportExample,
   ImportKind,
   ImportOptions,
   ImportProgress,

@@ -4,8 +4,8 @@ import { stat } from 'node:fs/promises'
 import { isSluiceError } from '../kernel/index.ts'
 import type { Problem, RawPiece } from './cut.ts'
 import { cutterOf, readHeader } from './cutters.ts'
-import { type FileRun, openFileRun } from './file-run.ts'
-import type { ImportOptions, ImportResult } from './import.ts'
+import { type FileRun, type FileRunOptions, openFileRun } from './file-run.ts'
+import type { ImportExample, ImportOptions, ImportResult, Quarantined } from './import.ts'
 import { beginImports, type FileProgress, NOTHING_YET } from './import-rows.ts'
 import type { ImportFile } from './list-files.ts'
 import { addCounts, type Meter, NO_COUNTS, openMeter } from './meter.ts'
@@ -24,6 +24,13 @@ export async function runImport(options: ImportOptions): Promise<ImportResult> {
     ? new Map<string, FileProgress>()
     : await beginImports(options.database, options.kind, files, { now: clock.now(), fromStart })
   const meter = openMeter(options)
+  const examples = new Map<string, ImportExample>()
+  const onQuarantined = (found: readonly Quarantined[], path: string) => {
+    for (const { reason, detail, piece } of found) {
+      const { offset, text } = piece
+      if (!examples.has(reason)) examples.set(reason, { path, offset, reason, detail, text })
+    }
+  }
   const failed: { path: string; problem: string }[] = []
   let counts = NO_COUNTS
   let resumed = 0
@@ -36,12 +43,12 @@ export async function runImport(options: ImportOptions): Promise<ImportResult> {
     meter.begin(file, counts, before)
     const { after, problem } = before.done
       ? { after: before }
-      : await importFile(file, before, options, meter)
+      : await importFile(file, before, { ...options, onQuarantined }, meter)
     if (problem !== undefined) failed.push({ path: file.path, problem })
     counts = addCounts(counts, after)
     stopped = !after.done
   }
-  return { ...counts, ...meter.end(), resumed, failed, stopped }
+  return { ...counts, ...meter.end(), resumed, failed, examples: [...examples.values()], stopped }
 }
 
 const CUT_OFF: Problem = { reason: 'cut_off', detail: 'the file cannot be read behind it' }
@@ -55,7 +62,7 @@ interface FileEnd {
 async function importFile(
   file: ImportFile,
   before: FileProgress,
-  options: ImportOptions,
+  options: FileRunOptions,
   meter: Meter,
 ): Promise<FileEnd> {
   let header: RawPiece | undefined
