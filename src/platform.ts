@@ -42,6 +42,7 @@ import { type LedgerEmitter, ledgerEmitter } from './ledger/index.ts'
 import { type Locks, openLocks } from './locks/index.ts'
 import { type MarketEmitter, marketEmitter } from './market/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from './redis/index.ts'
+import { openTicks, type TickEmitter, type TickStore, tickEmitter } from './ticks/index.ts'
 import { openPaperVenue, openVenues, type Venue, type VenueTable } from './venues/index.ts'
 
 export interface Platform {
@@ -58,6 +59,8 @@ export interface Platform {
   readonly jobs: Jobs<typeof JOBS>
   readonly cutover: Cutover<FeatureName>
   readonly venues: VenueTable
+  /** The store of TICKS_BACKEND, for reading and for commands. */
+  readonly ticks: TickStore
   /** For single commands outside of the bus. */
   readonly redis: () => Promise<Redis>
   /** Trades of a venue happen on paper; undefined for one that is not configured. */
@@ -69,6 +72,7 @@ export interface Platform {
     readonly detector: DetectorEmitter
     readonly arbitrage: ArbitrageEmitter
     readonly ledger: LedgerEmitter
+    readonly ticks: TickEmitter
     readonly candles: CandleEmitter
   }
   /** What has been opened so far and speaks of itself. */
@@ -95,11 +99,16 @@ export function openPlatform(config: Config, { name, log }: { name: string; log?
     detector: detectorEmitter(),
     arbitrage: arbitrageEmitter(),
     ledger: ledgerEmitter(),
+    ticks: tickEmitter(),
     candles: candleEmitter(),
   }
   const mechanisms = openMechanisms(config, clock, logger, databaseOptions, resources.own)
   const papers = new Map<string, Venue>()
   const venues = once(() => openVenues(config))
+  const ticks = once(() => {
+    const store = openTicks({ config, clock, cutover: () => platform.cutover })
+    return resources.own(store, (store) => store.close())
+  })
   const platform: Platform = {
     name,
     config,
@@ -127,6 +136,9 @@ export function openPlatform(config: Config, { name, log }: { name: string; log?
     },
     get cutover() {
       return mechanisms.cutover()
+    },
+    get ticks() {
+      return ticks()
     },
     get venues() {
       return venues()

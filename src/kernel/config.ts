@@ -101,6 +101,11 @@ export const SETTINGS = {
     shape: whole(1, 0, 3_650),
     about: 'Days that ended so many days ago are compressed.',
   },
+  TICKS_JUMP_PCT: {
+    shape: number(10, 0, 10_000),
+    about:
+      'A mid that moves by more within a minute is held back until three more ticks agree; else it goes to quarantine. 0: never, %.',
+  },
   TICKS_BROADCAST_MIN_PCT: {
     shape: number(0.001, 0, 100),
     about: 'A tick is told on its channel when bid, ask or spread moved by this much, %. All ticks are kept.',

@@ -1,3 +1,8 @@
+export { inItsPhases, tickStores } from './cutover-ticks.ts'
+export { openJsonTicks } from './json-ticks.ts'
+export { openTickBackend, openTicks, type TickBackend } from './open-ticks.ts'
+export { openSqliteTicks } from './sqlite-ticks.ts'
+export { tickTasks } from './tasks.ts'
 export type { Tick, TickCursor, TickQuery, TickSeries, TickStore, Written } from './tick.ts'
 export { type TickEmitter, tickEmitter } from './tick-events.ts'
 export { tickJson } from './tick-json.ts'

@@ -1,0 +1,42 @@
+// Which store of ticks the settings name.
+import { join } from 'node:path'
+import type { Cutover } from '../cutover/index.ts'
+import type { Clock, Config } from '../kernel/index.ts'
+import { openJsonTicks } from './json-ticks.ts'
+import { phasedTicks } from './phased-ticks.ts'
+import { openPostgresTicks } from './postgres-ticks.ts'
+import { openSqliteTicks } from './sqlite-ticks.ts'
+import type { TickStore } from './tick.ts'
+
+export type TickBackend = 'sqlite' | 'json' | 'postgres'
+
+export interface OpenTicksOptions {
+  readonly config: Pick<Config, 'TICKS_BACKEND' | 'TICKS_DIR' | 'DATABASE_URL'>
+  readonly clock: Clock
+  /** Asked only when TICKS_BACKEND is dual. */
+  readonly cutover: () => Cutover<'ticks'>
+}
+
+/** In process: for readers and commands. Nothing is opened before its first use. */
+export function openTickBackend(
+  backend: TickBackend,
+  { config, clock }: Pick<OpenTicksOptions, 'config' | 'clock'>,
+): TickStore {
+  if (backend === 'json') return openJsonTicks({ dir: jsonFolder(config), clock })
+  if (backend === 'postgres') return openPostgresTicks({ url: config.DATABASE_URL, clock })
+  return openSqliteTicks({ dir: config.TICKS_DIR, clock })
+}
+
+/** What TICKS_BACKEND names; `dual` is both stores of the cut-over. */
+export function openTicks(options: OpenTicksOptions): TickStore {
+  const backend = options.config.TICKS_BACKEND
+  if (backend !== 'dual') return openTickBackend(backend, options)
+  return phasedTicks({
+    cutover: options.cutover(),
+    legacy: openTickBackend('json', options),
+    current: openTickBackend('sqlite', options),
+  })
+}
+
+/** Beside the files of the days, which have folders of years. */
+export const jsonFolder = ({ TICKS_DIR }: Pick<Config, 'TICKS_DIR'>) => join(TICKS_DIR, 'json')
