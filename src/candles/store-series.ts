@@ -60,6 +60,8 @@ const NAMES = {
   },
 } as const
 
+export const isAllowed = (what: keyof typeof NAMES, name: string): boolean => NAMES[what].shape.test(name)
+
 function checked(bar: Bar): Bar {
   const wrong = wrongIn(bar)
   if (wrong) {
@@ -79,8 +81,7 @@ function wrongIn(bar: Bar): string | undefined {
     if (!Number.isFinite(bar[name])) return `the ${name} ${bar[name]}, which is no number`
   if (!INTERVALS.includes(bar.interval)) return `an interval that is none of ${INTERVALS.join(', ')}`
   for (const name of ['source', 'ticker'] as const) {
-    const { shape, allowed } = NAMES[name]
-    if (!shape.test(bar[name])) return `a ${name} that is not allowed: ${allowed}`
+    if (!isAllowed(name, bar[name])) return `a ${name} that is not allowed; allowed: ${NAMES[name].allowed}`
   }
   return undefined
 }
