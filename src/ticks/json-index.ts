@@ -2,7 +2,6 @@
 // the newest ticks of each source. 50 MB of ticks are some 800 segments.
 import { DAY_MS, dayName } from './day-name.ts'
 import { RUN_BYTES } from './json-scan.ts'
-import { UNSAID } from './json-text.ts'
 import type { Tick, TickSeries } from './tick.ts'
 
 /** Whole objects side by side, and the ms of their first and last time. */
@@ -13,7 +12,7 @@ export interface Segment {
   max: number
 }
 
-/** The newest time of a source and what is kept at it; a tick behind it is new. */
+/** The newest time of a source and what is kept at it, `UNSAID` as it may be; a tick behind it is new. */
 export interface Head {
   readonly time: number
   readonly nanos: number
@@ -63,8 +62,7 @@ function addToHead({ heads }: FileIndex, tick: Tick): void {
   const ahead = head ? tick.time - head.time || tick.nanos - head.nanos : 1
   if (ahead < 0) return
   const together = head && ahead === 0 ? head.together : []
-  const free = together.reduce((next, { sequence }) => Math.max(next, sequence + 1), 0)
-  together.push(tick.sequence === UNSAID ? { ...tick, sequence: free } : tick)
+  together.push(tick)
   if (ahead > 0) heads.set(tick.source, { time: tick.time, nanos: tick.nanos, together })
 }
 

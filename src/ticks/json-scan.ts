@@ -23,6 +23,9 @@ export const RUN_BYTES = 64 * 1024
 const OBJECT_BYTES_MAX = 64 * 1024
 const CHUNK_BYTES = 256 * 1024
 
+// Nor does a tick that was cut off hold the end of one and the beginning of the next.
+const SEVERAL = /\}\s*(,\s*\{|\]\s*$)/
+
 const [NUL, QUOTE, COMMA, OPEN, ESCAPE, CLOSE, BEGIN, END] = [0x00, 0x22, 0x2c, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d]
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
@@ -65,11 +68,8 @@ function openScanner(path: string, from: number, onRun: (run: Run) => void) {
     onRun({ text, offset: runFrom, length: end - runFrom })
     runFrom = -1
   }
-  const wrong = (byte: number, at: number) =>
-    damaged(`${path} has ${JSON.stringify(String.fromCharCode(byte))} at byte ${at}, outside of an object.`, {
-      path,
-      at,
-    })
+  const checkRest = (to: number) =>
+    refuseSeveral(held.toString('utf8', objectFrom - heldFrom, to - heldFrom), path, objectFrom)
 
   const outside = (byte: number, at: number) => {
     if (isSpace(byte) && state !== 'nothing') return
@@ -84,10 +84,11 @@ function openScanner(path: string, from: number, onRun: (run: Run) => void) {
     } else if (byte === NUL) {
       // What a disk shows of a write that had not reached it.
       state = 'nothing'
-    } else if (byte !== COMMA || state !== 'inside') throw wrong(byte, at)
+    } else if (byte !== COMMA || state !== 'inside') throw unexpected(byte, path, at)
   }
   const inside = (byte: number, at: number) => {
     if (byte === NUL) {
+      checkRest(at)
       depth = 0
       state = 'nothing'
     } else if (inText) {
@@ -118,8 +119,21 @@ function openScanner(path: string, from: number, onRun: (run: Run) => void) {
       }
     },
     end(): Scanned {
+      if (depth > 0) checkRest(heldFrom + held.length)
       handOut()
       return { end, isWhole: state === 'closed' }
     },
   }
 }
+
+/** A writer leaves at most one half of a tick. */
+function refuseSeveral(rest: string, path: string, at: number): void {
+  if (!SEVERAL.test(rest)) return
+  throw damaged(`${path} has an object at byte ${at} that does not end before others begin.`, { path, at })
+}
+
+const unexpected = (byte: number, path: string, at: number) =>
+  damaged(`${path} has ${JSON.stringify(String.fromCharCode(byte))} at byte ${at}, outside of an object.`, {
+    path,
+    at,
+  })

@@ -92,15 +92,27 @@ function problemOf({ timestamp }: Partial<Fields>, tick: Tick, symbol: string): 
   return tickProblem(tick.sequence === UNSAID ? { ...tick, sequence: 0 } : tick)
 }
 
-/** Gives what has no sequence its place among the ticks of its source and time, in the order of the files. */
+/**
+ * Gives each tick without a sequence the lowest that none of its source and time says, in the order of the files: 0, 1,
+ * 2 … in a file of the reference, and what a writer of ours found them to be.
+ */
 export function withSequences(ticks: readonly Tick[]): readonly Tick[] {
   if (ticks.every(({ sequence }) => sequence !== UNSAID)) return ticks
-  const next = new Map<string, number>()
+  const places = new Map<string, { readonly taken: Set<number>; next: number }>()
+  const placesOf = ({ time, nanos, source }: Tick) => {
+    const key = `${time} ${nanos} ${source}`
+    let known = places.get(key)
+    if (!known) {
+      known = { taken: new Set(), next: 0 }
+      places.set(key, known)
+    }
+    return known
+  }
+  for (const tick of ticks) if (tick.sequence !== UNSAID) placesOf(tick).taken.add(tick.sequence)
   return ticks.map((tick) => {
-    const key = `${tick.time} ${tick.nanos} ${tick.source}`
-    const free = next.get(key) ?? 0
-    const sequence = tick.sequence === UNSAID ? free : tick.sequence
-    next.set(key, Math.max(free, sequence + 1))
-    return tick.sequence === UNSAID ? { ...tick, sequence } : tick
+    if (tick.sequence !== UNSAID) return tick
+    const known = placesOf(tick)
+    while (known.taken.has(known.next)) known.next++
+    return { ...tick, sequence: known.next++ }
   })
 }

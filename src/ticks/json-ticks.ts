@@ -8,6 +8,7 @@ import type { Repair } from './json-file.ts'
 import { type JsonFolder, openJsonFolder } from './json-folder.ts'
 import { openFolderLock } from './json-lock.ts'
 import { type Place, readPlaces, readTimes } from './json-read.ts'
+import { withSequences } from './json-text.ts'
 import { compareText, compareTicks, placeAll } from './order.ts'
 import type { Tick, TickQuery, TickSeries, TickStore, Written } from './tick.ts'
 
@@ -97,7 +98,7 @@ async function keptBeside(
     const head = heads.get(source)
     return head && (time - head.time || nanos - head.nanos) < 0
   })
-  const newest = [...heads.values()].flatMap(({ together }) => together)
+  const newest = [...heads.values()].flatMap(({ together }) => withSequences(together))
   return [
     ...newest,
     ...(await readTimes(
