@@ -1,6 +1,6 @@
 // Puts runs of ticks together to full blocks.
-import { BLOCK_TICKS_MAX } from './block.ts'
-import { appendColumns, openColumns, type TickColumns } from './columns.ts'
+
+import { appendColumns, BLOCK_TICKS_MAX, openColumns, type TickColumns } from './columns.ts'
 import type { Run } from './read-runs.ts'
 
 /** Calls `add` with up to BLOCK_TICKS_MAX ticks at a time, in columns that are used again afterwards. */

@@ -14,13 +14,11 @@ import {
   writeVarint,
 } from './block-bytes.ts'
 import { damaged } from './block-damage.ts'
+import { ZEROS } from './column-constants.ts'
 import { openScaled, readFloats, writeFloats } from './column-floats.ts'
 import { readTimes, writeTimes } from './column-times.ts'
 import { readWords, writeWords } from './column-wholes.ts'
-import { openColumns, type TickColumns } from './columns.ts'
-
-/** A block never holds more. */
-export const BLOCK_TICKS_MAX = 4_096
+import { BLOCK_TICKS_MAX, type TickColumns } from './columns.ts'
 
 const VERSION = 1
 const PLAIN = 0
@@ -62,8 +60,6 @@ export function encodeBlock(
   return whole.bytes.slice(0, whole.at)
 }
 
-const onlyBroker = new Uint32Array(BLOCK_TICKS_MAX)
-
 /** Writes the names that occur; returns which of them each tick has. */
 function writeBrokers({ broker, brokers }: TickColumns, from: number, count: number): Uint32Array {
   let same = 1
@@ -75,7 +71,7 @@ function writeBrokers({ broker, brokers }: TickColumns, from: number, count: num
     writeVarint(whole, bytes.length)
     writeBytes(whole, bytes)
   }
-  return same === count ? onlyBroker : broker.slice(from, from + count).map((index) => used.indexOf(index))
+  return same === count ? ZEROS : broker.slice(from, from + count).map((index) => used.indexOf(index))
 }
 
 function writePart(compress: boolean): void {
@@ -98,26 +94,38 @@ export function decodeBlock(bytes: Uint8Array): TickColumns {
   if (version !== VERSION) throw damaged(`A block has the unknown version ${version}.`)
   const count = readVarint(reader)
   if (count < 1 || count > BLOCK_TICKS_MAX) throw damaged(`A block says that it has ${count} ticks.`)
-  const columns = openColumns(count)
-  columns.count = count
+  const brokers: string[] = []
   for (let left = readVarint(reader); left > 0; left--) {
-    columns.brokers.push(Buffer.from(readBytes(reader, readVarint(reader))).toString())
+    brokers.push(Buffer.from(readBytes(reader, readVarint(reader))).toString())
   }
   const times = readPart(reader)
-  readTimes(times, columns, count)
+  const { time, sequence } = readTimes(times, count)
   const rest = readPart(reader)
-  readFloats(rest, columns.bid, count, scratch.bid)
-  readFloats(rest, columns.ask, count, scratch.ask, scratch.bid)
-  readFloats(rest, columns.bidSize, count, scratch.other)
-  readFloats(rest, columns.askSize, count, scratch.other)
-  readFloats(rest, columns.volume, count, scratch.other)
-  readWords(rest, columns.flags, count)
-  readWords(rest, columns.broker, count)
-  const atEnd = [reader, times, rest].every(({ at, end }) => at === end)
-  if (!atEnd || columns.broker.some((index) => index >= columns.brokers.length)) {
+  const columns: TickColumns = {
+    count,
+    time,
+    sequence,
+    bid: readFloats(rest, count, scratch.bid),
+    ask: readFloats(rest, count, scratch.ask, scratch.bid),
+    bidSize: readFloats(rest, count, scratch.other),
+    askSize: readFloats(rest, count, scratch.other),
+    volume: readFloats(rest, count, scratch.other),
+    flags: readWords(rest, count),
+    broker: readWords(rest, count),
+    brokers,
+  }
+  if (reader.at !== reader.end || times.at !== times.end || rest.at !== rest.end) {
     throw damaged('A block has more or less in it than it says.')
   }
+  checkBrokers(columns)
   return columns
+}
+
+function checkBrokers({ count, broker, brokers }: TickColumns): void {
+  if (broker === ZEROS && brokers.length > 0) return
+  for (let i = 0; i < count; i++) {
+    if (broker[i]! >= brokers.length) throw damaged('A block names a broker that it does not know.')
+  }
 }
 
 function readPart(reader: ByteReader): ByteReader {

@@ -3,6 +3,7 @@
 // differences. A column with one value for which there is no such e is kept as it lies in memory.
 import { type ByteReader, type ByteWriter, readByte, readBytes, reserve, writeByte } from './block-bytes.ts'
 import { damaged } from './block-damage.ts'
+import { constantFloats } from './column-constants.ts'
 import { costOf, readWholes, writeWholes } from './column-wholes.ts'
 import { unzigzag, zigzag } from './varint.ts'
 
@@ -138,33 +139,35 @@ function writeRaw(writer: ByteWriter, values: Float64Array, from: number, count:
   }
 }
 
-/** The other way round. */
-export function readFloats(
-  reader: ByteReader,
-  out: Float64Array,
-  count: number,
-  scaled: Scaled,
-  other?: Scaled,
-): void {
+/** The other way round. The column is not to be changed: others may share it. */
+export function readFloats(reader: ByteReader, count: number, scaled: Scaled, other?: Scaled): Float64Array {
   const head = readByte(reader)
   const form = head & 15
-  scaled.digits = form === FROM_OTHER && other ? other.digits : head >> 4
-  const power = POWERS[scaled.digits]!
+  if (form === ABSENT) return constantFloats(Number.NaN, count)
+  if (form === RAW) return readRaw(reader, count)
   if (scaled.wholes.length < count) scaled.wholes = new Float64Array(count)
-  if (form === ABSENT) out.fill(Number.NaN, 0, count)
-  else if (form === RAW) readRaw(reader, out, count)
-  else if (form === FROM_OTHER && other) {
-    readWholes(reader, scaled.wholes, count)
-    addOther(scaled.wholes, other.wholes, power, out, count)
-  } else if (form === DIFFERENCES || form === WITH_GAPS) {
-    const gaps = form === WITH_GAPS ? readBytes(reader, Math.ceil(count / 8)) : undefined
-    readWholes(reader, scaled.wholes, count)
-    addUp(scaled.wholes, power, out, count)
-    if (gaps) for (let i = 0; i < count; i++) if ((gaps[i >> 3]! >> (i & 7)) & 1) out[i] = Number.NaN
-  } else throw damaged(`A block has a column of the unknown form ${form}.`)
+  const { wholes } = scaled
+  if (form === FROM_OTHER && other) {
+    scaled.digits = other.digits
+    readWholes(reader, wholes, count)
+    return addOther(wholes, other.wholes, POWERS[scaled.digits]!, count)
+  }
+  if (form !== DIFFERENCES && form !== WITH_GAPS) {
+    throw damaged(`A block has a column of the unknown form ${form}.`)
+  }
+  scaled.digits = head >> 4
+  const gaps = form === WITH_GAPS ? readBytes(reader, Math.ceil(count / 8)) : undefined
+  if (readWholes(reader, wholes, count) && !gaps) {
+    wholes.fill(unzigzag(wholes[0]!), 0, count)
+    return constantFloats(wholes[0]! / POWERS[scaled.digits]!, count)
+  }
+  const out = addUp(wholes, POWERS[scaled.digits]!, count)
+  if (gaps) for (let i = 0; i < count; i++) if ((gaps[i >> 3]! >> (i & 7)) & 1) out[i] = Number.NaN
+  return out
 }
 
-function addUp(wholes: Float64Array, power: number, out: Float64Array, count: number): void {
+function addUp(wholes: Float64Array, power: number, count: number): Float64Array {
+  const out = new Float64Array(count)
   let whole = 0
   for (let i = 0; i < count; i++) {
     const difference = wholes[i]!
@@ -172,28 +175,27 @@ function addUp(wholes: Float64Array, power: number, out: Float64Array, count: nu
     wholes[i] = whole
     out[i] = whole / power
   }
+  return out
 }
 
-function addOther(
-  wholes: Float64Array,
-  others: Float64Array,
-  power: number,
-  out: Float64Array,
-  count: number,
-): void {
+function addOther(wholes: Float64Array, others: Float64Array, power: number, count: number): Float64Array {
+  const out = new Float64Array(count)
   for (let i = 0; i < count; i++) {
     const distance = wholes[i]!
     const whole = others[i]! + (distance < INT ? (distance >>> 1) ^ -(distance & 1) : unzigzag(distance))
     wholes[i] = whole
     out[i] = whole / power
   }
+  return out
 }
 
-function readRaw(reader: ByteReader, out: Float64Array, count: number): void {
+function readRaw(reader: ByteReader, count: number): Float64Array {
   const planes = readBytes(reader, 8 * count)
-  const bytes = new Uint8Array(out.buffer, out.byteOffset, 8 * count)
+  const out = new Float64Array(count)
+  const bytes = new Uint8Array(out.buffer)
   let at = 0
   for (let plane = 0; plane < 8; plane++) {
     for (let i = plane; i < bytes.length; i += 8) bytes[i] = planes[at++]!
   }
+  return out
 }

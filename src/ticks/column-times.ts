@@ -2,6 +2,7 @@
 // them are multiples of. A sequence is 0, or one more than that of a tick before it at the same time: only what differs costs anything.
 import { type ByteReader, type ByteWriter, readByte, writeByte } from './block-bytes.ts'
 import { damaged } from './block-damage.ts'
+import { ZEROS } from './column-constants.ts'
 import { readWholes, writeWholes } from './column-wholes.ts'
 import type { TickColumns } from './columns.ts'
 import { unzigzag, zigzag } from './varint.ts'
@@ -36,19 +37,27 @@ export function writeTimes(writer: ByteWriter, columns: TickColumns, from: numbe
   writeWholes(writer, steps, count)
 }
 
-export function readTimes(reader: ByteReader, { time, sequence }: TickColumns, count: number): void {
+export function readTimes(reader: ByteReader, count: number): Pick<TickColumns, 'time' | 'sequence'> {
   if (steps.length < count) steps = new Float64Array(count)
   const unit = UNITS[readByte(reader)]
   if (unit === undefined) throw damaged('A block has times of an unknown unit.')
   readWholes(reader, steps, count)
+  const time = new Float64Array(count)
   let last = 0
   for (let i = 0; i < count; i++) {
     last += steps[i]! * unit
     time[i] = last
   }
   readWholes(reader, steps, count)
+  let sequence: Uint32Array = ZEROS
+  let expected = 0
   for (let i = 0; i < count; i++) {
-    const expected = i > 0 && time[i] === time[i - 1] ? sequence[i - 1]! + 1 : 0
-    sequence[i] = expected + unzigzag(steps[i]!)
+    if (i > 0 && time[i] !== time[i - 1]) expected = 0
+    const step = steps[i]!
+    const found = step === 0 ? expected : expected + unzigzag(step)
+    if (found !== 0 && sequence === ZEROS) sequence = new Uint32Array(count)
+    if (sequence !== ZEROS) sequence[i] = found
+    expected = found + 1
   }
+  return { time, sequence }
 }

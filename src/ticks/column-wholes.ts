@@ -9,6 +9,7 @@ import {
   writeVarint,
 } from './block-bytes.ts'
 import { damaged } from './block-damage.ts'
+import { constantWords } from './column-constants.ts'
 import { putVarints, takeVarints, unzigzag, VARINT_BYTES_MAX, zigzag } from './varint.ts'
 
 const ALL_THE_SAME = 0
@@ -30,16 +31,23 @@ export function writeWholes(writer: ByteWriter, values: Float64Array, count: num
   }
 }
 
-export function readWholes(reader: ByteReader, out: Float64Array, count: number): void {
+/** True when all but the first are 0. */
+export function readWholes(reader: ByteReader, out: Float64Array, count: number): boolean {
   const form = readByte(reader)
   if (form === EACH) {
     const behind = takeVarints(reader.bytes, reader.at, reader.end, out, count)
     if (behind > reader.end) throw damaged('A block ends too early.')
     reader.at = behind
-  } else if (form === ALL_THE_SAME || form === ONLY_THE_FIRST) {
-    out[0] = readVarint(reader)
-    out.fill(form === ALL_THE_SAME ? out[0]! : 0, 1, count)
-  } else throw damaged(`A block has numbers of the unknown form ${form}.`)
+    return false
+  }
+  if (form !== ALL_THE_SAME && form !== ONLY_THE_FIRST) {
+    throw damaged(`A block has numbers of the unknown form ${form}.`)
+  }
+  const first = readVarint(reader)
+  const rest = form === ALL_THE_SAME ? first : 0
+  out.fill(rest, 0, count)
+  out[0] = first
+  return rest === 0 || count === 1
 }
 
 let differences = new Float64Array(0)
@@ -56,14 +64,16 @@ export function writeWords(writer: ByteWriter, values: Uint32Array, from: number
   writeWholes(writer, differences, count)
 }
 
-export function readWords(reader: ByteReader, out: Uint32Array, count: number): void {
+export function readWords(reader: ByteReader, count: number): Uint32Array {
   if (differences.length < count) differences = new Float64Array(count)
-  readWholes(reader, differences, count)
+  if (readWholes(reader, differences, count)) return constantWords(unzigzag(differences[0]!), count)
+  const out = new Uint32Array(count)
   let last = 0
   for (let i = 0; i < count; i++) {
     last += unzigzag(differences[i]!)
     out[i] = last
   }
+  return out
 }
 
 const counts = new Uint32Array(256)

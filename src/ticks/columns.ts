@@ -1,7 +1,11 @@
 // Ticks of one symbol, source and day as columns: what a block holds, and what is merged, compared and written
 // without making an object of each tick.
 
+/** A block never holds more ticks. */
+export const BLOCK_TICKS_MAX = 4_096
+
 export interface TickColumns {
+  /** The arrays may be longer. */
   readonly count: number
   /** ns since the beginning of the UTC day, rising; ticks of one time are ordered by `sequence`. */
   readonly time: Float64Array
@@ -18,7 +22,7 @@ export interface TickColumns {
   readonly brokers: readonly string[]
 }
 
-/** Columns that are filled one after the other. The arrays may be longer than `count`. */
+/** Columns of its own, which are filled one tick after the other. */
 export interface OpenColumns extends TickColumns {
   count: number
   brokers: string[]

@@ -2,8 +2,8 @@
 import { crc32 } from 'node:zlib'
 import type SqliteFile from 'better-sqlite3'
 import { randomId } from '../kernel/index.ts'
-import { BLOCK_TICKS_MAX, encodeBlock } from './block.ts'
-import type { TickColumns } from './columns.ts'
+import { encodeBlock } from './block.ts'
+import { BLOCK_TICKS_MAX, type TickColumns } from './columns.ts'
 import { DAY_FILE_TABLES, type DayFile, type SeriesRow } from './day-file.ts'
 
 /** Blocks below the first are few ticks, below the second some; small ones are merged (compact.ts). */

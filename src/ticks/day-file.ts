@@ -73,7 +73,7 @@ export interface DayFile {
 export interface DayFileOptions {
   readonly path: string
   readonly busyMs: number
-  /** Archives are opened for reading only: then SQLite keeps no files beside them. */
+  /** For archives: then SQLite keeps no files beside them, and one without tables is damaged. */
   readonly readOnly: boolean
 }
 
@@ -94,6 +94,7 @@ export function openDayFile({ path, busyMs, readOnly }: DayFileOptions): DayFile
       const version = connection.pragma('user_version', { simple: true }) as number
       if (version > DAY_FILE_VERSION) throw newer(path, version)
       if (version === DAY_FILE_VERSION) return dayFileOn(connection, path, identity)
+      if (readOnly) throw damaged(`${path} has no tables.`, { path })
       connection.close()
       return undefined
     } catch (error) {

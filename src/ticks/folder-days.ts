@@ -71,7 +71,7 @@ export function openFolderDays({ folder, gate, busyMs, max }: FolderDaysOptions)
     },
     create(day) {
       const paths = folder.paths(day)
-      folder.prepare(paths)
+      inFile(paths.folder, () => folder.prepare(paths))
       refuseLinks(paths)
       gate.alone(() => createDayFile(paths, busyMs))
     },

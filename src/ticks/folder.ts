@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, real
 import { dirname, join, sep } from 'node:path'
 import { SluiceError } from '../kernel/index.ts'
 import { dayName, dayOfFile } from './day-name.ts'
+import { inFile } from './sqlite-failures.ts'
 
 // 9999-12-31; later days have longer names.
 const LAST_DAY = 2_932_896
@@ -31,8 +32,10 @@ export interface TickFolder {
 }
 
 export function openFolder(dir: string): TickFolder {
-  mkdirSync(dir, { recursive: true })
-  const root = realpathSync(dir)
+  const root = inFile(dir, () => {
+    mkdirSync(dir, { recursive: true })
+    return realpathSync(dir)
+  })
   return {
     root,
     paths(day) {

@@ -142,12 +142,14 @@ function pushTicks(
   const dayStart = day * DAY_MS
   for (let i = from; i < to; i++) {
     const msOfDay = Math.floor(time[i]! / NS_A_MS)
-    const [bids, asks] = [bidSize[i]!, askSize[i]!]
+    const bids = bidSize[i]!
+    const asks = askSize[i]!
     out.push({
       symbol,
       source,
       time: dayStart + msOfDay,
-      nanos: time[i]! - msOfDay * NS_A_MS,
+      // As an integer for the engine, which would give each its own object on the heap otherwise.
+      nanos: (time[i]! - msOfDay * NS_A_MS) | 0,
       sequence: sequence[i]!,
       bid: bid[i]!,
       ask: ask[i]!,
