@@ -2,12 +2,15 @@
 // loaded when it is needed: a worker at rest pays for its own code only.
 import { Command } from 'commander'
 import { readConfig } from '../kernel/index.ts'
+import { addCutoverCommands } from './cutover-commands.ts'
 import { addDeadLetterCommands } from './dead-letter-commands.ts'
 import { addGroupCommands } from './group-commands.ts'
+import { addImportCommands } from './import-commands.ts'
 import { atLeast } from './numbers.ts'
 import { projectVersion, workerNames } from './project.ts'
 import type { PublishOptions } from './publish.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
+import { addTickCommands } from './tick-commands.ts'
 
 interface Json {
   readonly json?: boolean
@@ -148,8 +151,11 @@ function addLooking(program: Command): void {
       const { showStreams } = await import('./streams.ts')
       await showStreams(terminalOf(options))
     })
+  addTickCommands(program, terminalOf, examples)
   addGroupCommands(program, terminalOf, examples)
   addDeadLetterCommands(program, terminalOf, examples)
+  addCutoverCommands(program, terminalOf, examples)
+  addImportCommands(program, terminalOf, examples)
   program
     .command('doctor')
     .description('Check Node, Redis, the database, the port and the clocks, and say what to do.')

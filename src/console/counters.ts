@@ -76,6 +76,8 @@ export const COUNTERS = {
   sluice_ticks_duplicates_total: 'Ticks of the stream that a store had already.',
   sluice_ticks_unstored_total: 'Batches that a store could not take and that are tried again.',
   sluice_ticks_quarantined_total: 'Quotes that are no ticks, by reason.',
+  sluice_ticks_archived_total: 'Ticks of days that were archived.',
+  sluice_ticks_archive_seconds_total: 'Time spent archiving.',
   sluice_ticks_received_total: 'Ticks taken into the queue of the writing thread.',
   sluice_ticks_flushed_total: 'Ticks written to the files of their days.',
   sluice_ticks_flush_seconds_total: 'Time spent writing ticks.',
@@ -89,7 +91,8 @@ export const COUNTERS = {
   sluice_candles_older_total: 'Bars not written because what is stored is newer.',
   sluice_candles_keep_seconds_total: 'Time spent storing bars.',
   sluice_candles_projected_total: 'Bars written to files.',
-  sluice_candles_unprojected_total: 'Tickers whose files could not be written.',
+  sluice_candles_delayed_total: 'Times that writing bars had to wait for its store.',
+  sluice_candles_unkept_total: 'Times that bars of a ticker could not be written for good.',
   sluice_candles_project_seconds_total: 'Time spent writing bars to files.',
 } as const
 

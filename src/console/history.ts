@@ -3,12 +3,19 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { type Clock, SluiceError } from '../kernel/index.ts'
-import { type Tick, type TickCursor, type TickQuery, tickJson } from '../ticks/index.ts'
+import {
+  TICK_CSV_HEADER,
+  type Tick,
+  type TickCursor,
+  type TickQuery,
+  tickCsv,
+  tickJson,
+} from '../ticks/index.ts'
 import type { History } from './answers.ts'
 import { ANSWER_WITHIN_MS, within } from './ask.ts'
 import { parameters } from './parameters.ts'
 import { openThrottle } from './throttle.ts'
-import { TICK_CSV_HEADER, tickCsv, ticksBinary } from './tick-formats.ts'
+import { ticksBinary } from './tick-formats.ts'
 
 const PAGE_SIZE_DEFAULT = 1_000
 const PAGE_SIZE_MAX = 10_000

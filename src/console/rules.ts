@@ -259,9 +259,11 @@ export const RULES: Rules = {
         ['sluice_candles_projected_total', bars],
         ['sluice_candles_project_seconds_total', seconds(tookMs)],
       ),
-    unprojected: ({ source, ticker, isTriedAgain }) =>
-      says(isTriedAgain ? 'warn' : 'error', 'candle files could not be written', `${source} ${ticker}`, [
-        'sluice_candles_unprojected_total',
+    delayed: ({ where }) =>
+      says('warn', 'candles wait for their store', where, ['sluice_candles_delayed_total', 1, { where }]),
+    unkept: ({ source, ticker }) =>
+      says('error', 'candles could not be written', `${source} ${ticker}`, [
+        'sluice_candles_unkept_total',
         1,
         { source },
       ]),

@@ -1,23 +1,5 @@
-// Ticks as JSON of the reference's shape, as CSV and as fixed binary records (docs/API.md).
-import { type Tick, tickJson } from '../ticks/index.ts'
-
-const COLUMNS = [
-  ...['timestamp', 'symbol', 'lp', 'sequence', 'bid', 'ask'],
-  ...['bid_size', 'ask_size', 'volume', 'flags', 'broker_id'],
-] as const
-
-/** A field with a comma, a quote or a line break is quoted (RFC 4180). */
-const field = (value: string | number | null) => {
-  const text = value === null ? '' : String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-export const TICK_CSV_HEADER = `${COLUMNS.join(',')}\n`
-
-export function tickCsv(tick: Tick): string {
-  const fields = tickJson(tick)
-  return `${COLUMNS.map((column) => field(fields[column])).join(',')}\n`
-}
+// Ticks as fixed binary records (docs/API.md).
+import type { Tick } from '../ticks/index.ts'
 
 const MAGIC = 'STK1'
 const RECORD_BYTES = 64

@@ -15,6 +15,9 @@ export const TICK_RULES: Rules['ticks'] = {
       { store },
     ]),
   quarantined: ({ reason, count }) => counts(['sluice_ticks_quarantined_total', count, { reason }]),
+  archived: ({ ticks, tookMs }) =>
+    counts(['sluice_ticks_archived_total', ticks], ['sluice_ticks_archive_seconds_total', seconds(tookMs)]),
+  unarchived: ({ day }) => says('warn', 'a day of ticks could not be archived; tried again', day),
   received: ({ count }) => counts(['sluice_ticks_received_total', count]),
   flushed: ({ stored, duplicate, tookMs }) =>
     counts(

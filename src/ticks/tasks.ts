@@ -3,6 +3,7 @@ import type { Bus } from '../bus/index.ts'
 import type { Cutover } from '../cutover/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Clock, Config, Task } from '../kernel/index.ts'
+import { archiveDays } from './archive-days.ts'
 import { inItsPhases } from './cutover-ticks.ts'
 import { keepQuotes } from './keep-quotes.ts'
 import { openTickBackend } from './open-ticks.ts'
@@ -21,6 +22,7 @@ export interface TickTasksOptions {
     | 'DATABASE_URL'
     | 'FEED'
     | 'MARKET_TIME'
+    | 'TICKS_ARCHIVE_AFTER_DAYS'
     | 'TICKS_BACKEND'
     | 'TICKS_BATCH_MS'
     | 'TICKS_BROADCAST_MIN_PCT'
@@ -51,7 +53,10 @@ export function tickTasks(options: TickTasksOptions): Task[] {
     }
   const sqlite = { name: 'sqlite', open: () => sqliteWriter(options), tells: true }
   const backend = config.TICKS_BACKEND
-  if (backend === 'sqlite') return [keep(sqlite)]
+  const archive = archiveDays({
+    ...{ dir: config.TICKS_DIR, afterDays: config.TICKS_ARCHIVE_AFTER_DAYS, clock, events },
+  })
+  if (backend === 'sqlite') return [keep(sqlite), archive]
   if (backend !== 'dual') {
     return [keep({ name: backend, open: () => openTickBackend(backend, options), tells: true })]
   }
@@ -59,7 +64,7 @@ export function tickTasks(options: TickTasksOptions): Task[] {
   const inPhases = (side: 'legacy' | 'current') => (store: Writable) => inItsPhases(cutover, side, store)
   const json = { name: 'json', open: () => openTickBackend('json', options), tells: false }
   return [
-    cutover.task,
+    ...[cutover.task, archive],
     keep({ ...json, phased: inPhases('legacy') }),
     keep({ ...sqlite, phased: inPhases('current') }),
   ]

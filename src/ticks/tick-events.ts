@@ -7,6 +7,10 @@ export interface TickEvents {
   /** An alarm: a batch of the stream could not be stored; it is tried again, and nothing behind it is acknowledged. */
   unstored: (fact: { store: string; reason: string; inMs: number }) => void
   quarantined: (fact: { reason: string; count: number }) => void
+  /** A day that is over was rewritten, and its source removed. */
+  archived: (fact: { day: string; ticks: number; bytes: number; tookMs: number }) => void
+  /** It was not, and nothing was removed; tried again within the hour. */
+  unarchived: (fact: { day: string; reason: string }) => void
   /** Taken into the queue. */
   received: (fact: { count: number }) => void
   /** A batch is in the files; `waitedMs` passed from its first tick until the thread took it. */

@@ -17,3 +17,21 @@ export const tickJson = (tick: Tick) => ({
   volume: tick.volume,
   flags: tick.flags,
 })
+
+const COLUMNS = [
+  ...['timestamp', 'symbol', 'lp', 'sequence', 'bid', 'ask'],
+  ...['bid_size', 'ask_size', 'volume', 'flags', 'broker_id'],
+] as const
+
+/** A field with a comma, a quote or a line break is quoted (RFC 4180). */
+const field = (value: string | number | null) => {
+  const text = value === null ? '' : String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+export const TICK_CSV_HEADER = `${COLUMNS.join(',')}\n`
+
+export function tickCsv(tick: Tick): string {
+  const fields = tickJson(tick)
+  return `${COLUMNS.map((column) => field(fields[column])).join(',')}\n`
+}
