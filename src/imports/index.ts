@@ -12,7 +12,7 @@ export type {
   TakeContext,
   Taken,
 } from './import.ts'
-export { IMPORT_NAMES, type ImportFile, listImportFiles } from './list-files.ts'
+export { type ImportFile, listImportFiles } from './list-files.ts'
 export { insertQuarantine } from './quarantine.ts'
 export { runImport } from './run-import.ts'
 export { splitCsv } from './split-csv.ts'

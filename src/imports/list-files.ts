@@ -19,7 +19,8 @@ export interface ImportFile {
 }
 
 const NAME = /\.(json|jsonl|ndjson|csv)(\.(gz|zst))?$/i
-export const IMPORT_NAMES = '.json, .jsonl, .ndjson and .csv, each also with .gz or .zst behind it'
+const NAMES: Readonly<Record<FileFormat, string>> = { json: '.json', jsonl: '.jsonl, .ndjson', csv: '.csv' }
+const FORMATS = Object.keys(NAMES) as FileFormat[]
 
 /** Undefined for a name that says nothing. */
 export function formatOf(path: string): FileFormat | undefined {
@@ -28,17 +29,24 @@ export function formatOf(path: string): FileFormat | undefined {
 }
 
 /** Throws FILE_NOT_FOUND, or USAGE when it is a file of another name or there is nothing to import. */
-export async function listImportFiles(path: string): Promise<ImportFile[]> {
+export async function listImportFiles(
+  path: string,
+  formats: readonly FileFormat[] = FORMATS,
+): Promise<ImportFile[]> {
   const absolute = resolve(path)
   const facts = await factsOf(absolute)
-  if (!facts.isDirectory()) {
-    const file = fileOf(absolute, facts)
-    if (file) return [file]
-    throw new SluiceError('USAGE', `${path} has no name to import; allowed: ${IMPORT_NAMES}.`, { path })
-  }
-  const files = await inFolder(absolute)
-  if (files.length > 0) return files
-  throw new SluiceError('USAGE', `${path} holds nothing to import; allowed: ${IMPORT_NAMES}.`, { path })
+  const found = facts.isDirectory() ? await inFolder(absolute) : [fileOf(absolute, facts)]
+  const files = found.filter((file) => file !== undefined && formats.includes(file.format))
+  if (files.length > 0) return files as ImportFile[]
+  const what = facts.isDirectory() ? 'holds nothing to import' : 'has no name to import'
+  const names = formats.map((format) => NAMES[format]).join(', ')
+  throw new SluiceError(
+    'USAGE',
+    `${path} ${what}; allowed: ${names}, each also with .gz or .zst behind it.`,
+    {
+      path,
+    },
+  )
 }
 
 async function inFolder(folder: string): Promise<ImportFile[]> {

@@ -63,6 +63,10 @@ export function openMeter({
       const place = { path, file: fileNumber, files: files.length, bytesDone, bytesTotal }
       onProgress({ ...counts, ...place, piecesPerSecond, remainingMs })
     },
-    end: () => ({ files: files.length, bytes: bytesTotal, tookMs: clock.monotonic() - startedAt }),
+    end: () => ({
+      files: files.length,
+      bytes: bytesTotal,
+      tookMs: Math.round(clock.monotonic() - startedAt),
+    }),
   }
 }

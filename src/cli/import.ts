@@ -1,0 +1,157 @@
+// `sluice import`: files into the stores of ticks and candles.
+import {
+  type CandleImportReport,
+  INTERVALS,
+  type Interval,
+  openCandleImport,
+  openSqlCandles,
+  tellChange,
+} from '../candles/index.ts'
+import { migrate } from '../db/index.ts'
+import {
+  type ImportKind,
+  type ImportResult,
+  listImportFiles,
+  type Piece,
+  runImport,
+  type Subject,
+  type Take,
+} from '../imports/index.ts'
+import { SluiceError } from '../kernel/index.ts'
+import type { Platform } from '../platform.ts'
+import { openTickImport } from '../ticks/index.ts'
+import { withPlatform } from './connection.ts'
+import { duration, megabytes, openProgressLine, whole } from './progress-line.ts'
+import { stopSignal } from './stop-signal.ts'
+import { type Terminal, table } from './terminal.ts'
+
+export interface ImportArguments {
+  readonly json?: boolean
+  readonly dryRun?: boolean
+  readonly fromStart?: boolean
+}
+
+export interface TickImportArguments extends ImportArguments {
+  readonly jumpPct: number
+}
+
+export interface CandleImportArguments extends ImportArguments {
+  readonly source: string
+  readonly interval?: string
+  readonly scale: number
+  readonly strict?: boolean
+}
+
+type ExitCode = 0 | 1
+
+/** Answers the exit code: 1 when it was stopped, or a file could not be read to its end. */
+export async function importTicks(
+  path: string,
+  { jumpPct, ...options }: TickImportArguments,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const files = await listImportFiles(path)
+  return withPlatform(async (platform) => {
+    const store = options.dryRun ? undefined : platform.ticks
+    const parts = openTickImport({ store, clock: platform.clock, jumpPct })
+    const result = await run(platform, { kind: 'ticks', files, ...parts }, options, terminal)
+    return tell({ kind: 'ticks', path, ...result }, options, terminal)
+  })
+}
+
+export async function importCandles(
+  path: string,
+  { source, interval, scale, strict, ...options }: CandleImportArguments,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const files = await listImportFiles(path, ['csv'])
+  return withPlatform(async (platform) => {
+    const { database, clock } = platform
+    const store = options.dryRun
+      ? undefined
+      : openSqlCandles({
+          database,
+          clock,
+          onChanged: (tx, change) => tellChange(tx, change, 'files', clock.now()),
+        })
+    const parts = openCandleImport({ store, source, interval: intervalNamed(interval), scale, strict })
+    const { take, subjectOf } = parts
+    const result = await run(platform, { kind: 'candles', files, take, subjectOf }, options, terminal)
+    const report = parts.report()
+    noteReport(report, terminal)
+    return tell({ kind: 'candles', path, ...result, report }, options, terminal)
+  })
+}
+
+interface Job {
+  readonly kind: ImportKind
+  readonly files: Awaited<ReturnType<typeof listImportFiles>>
+  readonly take: Take
+  readonly subjectOf: (piece: Piece, header: string | undefined) => Subject
+}
+
+async function run(
+  { database, databaseOptions, clock }: Platform,
+  job: Job,
+  { dryRun = false, fromStart = false }: ImportArguments,
+  terminal: Terminal,
+): Promise<ImportResult> {
+  if (!dryRun) await migrate(databaseOptions)
+  const stop = stopSignal()
+  const progress = openProgressLine(terminal)
+  try {
+    const { signal } = stop
+    return await runImport({ ...job, database, clock, dryRun, fromStart, signal, onProgress: progress.show })
+  } finally {
+    progress.end()
+    stop.release()
+  }
+}
+
+interface Told extends ImportResult {
+  readonly kind: ImportKind
+  readonly path: string
+  readonly report?: CandleImportReport
+}
+
+/** For a person; a program finds it in the result. */
+function noteReport({ flagged, superseded, columns }: CandleImportReport, terminal: Terminal): void {
+  if (terminal.json) return
+  const kept = Object.entries(flagged).filter(([, count]) => count > 0)
+  for (const [flag, count] of kept) terminal.note(`${whole(count)} kept although they are ${flag} (--strict)`)
+  if (superseded > 0) terminal.note(`${whole(superseded)} given again by a later line, which counts`)
+  const { compared, different, absent } = columns
+  if (compared + absent === 0) return
+  terminal.note(
+    `computed columns: ${whole(compared)} compared, ${whole(different)} differ, ${whole(absent)} absent`,
+  )
+}
+
+function tell(result: Told, { dryRun = false }: ImportArguments, terminal: Terminal): ExitCode {
+  const { failed, stopped } = result
+  for (const { problem } of failed) terminal.note(problem, 'failed')
+  terminal.result({ ...result, dryRun }, () => textOf(result, dryRun))
+  if (stopped) terminal.note('stopped; the same command goes on where this one was', 'stopped')
+  return stopped || failed.length > 0 ? 1 : 0
+}
+
+function textOf({ read, stored, duplicate, quarantined, examples, bytes, tookMs }: Told, dryRun: boolean) {
+  const counts = Object.entries(quarantined).sort(([, a], [, b]) => b - a)
+  const aside = counts.reduce((sum, [, count]) => sum + count, 0)
+  const taken = dryRun ? `${whole(stored)} to store` : `${whole(stored)} stored`
+  const head = `${whole(read)} read: ${taken}, ${whole(duplicate)} there already, ${whole(aside)} quarantined`
+  const pace = `${megabytes(bytes)} in ${duration(tookMs)}`
+  if (counts.length === 0) return `${head}  (${pace})`
+  const rows = counts.map(([reason, count]) => {
+    const first = examples.find((example) => example.reason === reason)
+    const place = first ? `${first.path} at byte ${first.offset}: ${first.detail}` : ''
+    return [reason, count, place]
+  })
+  return `${head}  (${pace})\n\n${table(['reason', 'count', 'first'], rows)}`
+}
+
+function intervalNamed(name: string | undefined): Interval | undefined {
+  const interval = INTERVALS.find((one) => one === name)
+  if (interval || name === undefined) return interval
+  throw new SluiceError('USAGE', `There is no interval ${name}; allowed: ${INTERVALS.join(', ')}.`, { name })
+}
