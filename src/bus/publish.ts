@@ -6,7 +6,7 @@ import type { Outgoing, Ownership, Receipt } from './bus.ts'
 import { encodeEvent } from './codec.ts'
 import { isFenced, type Link } from './link.ts'
 import { healPartition } from './move-aside.ts'
-import { PUBLISH } from './scripts.ts'
+import { PUBLISH, PUBLISH_ONE } from './publish-scripts.ts'
 import { partitionKeys, partitionOf, type Stream } from './stream.ts'
 
 // 200 events of 200 bytes keep the server busy for about 1 ms; longer scripts would delay everybody's locks.
@@ -119,13 +119,13 @@ async function sendHealing(
 function send(
   link: Link,
   client: Redis,
-  { stream, partition, args }: Batch,
+  { stream, partition, args, places }: Batch,
   by: Ownership | undefined,
 ): Promise<string[]> {
   const keys = partitionKeys(stream.name, partition)
   return runScript(
     client,
-    PUBLISH,
+    places.length === 1 ? PUBLISH_ONE : PUBLISH,
     [keys.entries, keys.meta, keys.idsNew, keys.idsOld],
     [stream.dedupeMs, stream.maxEntries, by?.resource ?? '', by?.epoch ?? 0, link.source, ...args],
   ) as Promise<string[]>

@@ -1,70 +1,10 @@
-// The scripts on the path of an entry (others: upkeep-scripts.ts, control-scripts.ts). Each touches keys of one partition only, which share a hash tag. Time is the server's.
+// The scripts on the path of an entry (others: publish-scripts.ts, upkeep-scripts.ts, control-scripts.ts). Each touches
+// keys of one partition only, which share a hash tag. Time is the server's.
 import { defineScript } from '../redis/index.ts'
 import { ALLOW_FULL, NOW, SIZE_OF } from './lua-parts.ts'
 
 // The longest lease that the settings allow.
 const LEASE_MAX_MS = 60_000
-
-/**
- * KEYS entries, meta, idsNew, idsOld. ARGV dedupeMs, maxEntries, resource and epoch of the owner on whose behalf it
- * publishes (or '' and 0), source, then 6 for each event: id, partitionkey, data, and time, type,
- * traceparent or ''.
- * Answers for each event its entry id, '' for a duplicate, '!' for a refusal.
- *
- * Ids are remembered in two sets that take turns, so an id stays known for one to two dedupeMs and forgetting costs
- * one RENAME instead of a sweep. They are asked and added as one command for the whole batch: 225 k events/s against
- * 98 k/s with three commands for each event (two fields, 200 bytes of data).
- * After the first refusal nothing more is added: a later event of the same key must not overtake.
- * The highest epoch that has published here is kept for each resource, and a lower one is answered with FENCED. So a
- * former owner is refused also where its lease lies in another slot of a cluster.
- */
-export const PUBLISH = defineScript(`
-${NOW}
-local meta = redis.call('HMGET', KEYS[2], 'sequence', 'turned', 'epoch:' .. ARGV[3])
-if ARGV[3] ~= '' then
-  local latest = tonumber(meta[3]) or 0
-  if latest > tonumber(ARGV[4]) then return redis.error_reply('FENCED a later owner has published here: ' .. meta[3]) end
-  if latest < tonumber(ARGV[4]) then redis.call('HSET', KEYS[2], 'epoch:' .. ARGV[3], ARGV[4]) end
-end
-local sequence = tonumber(meta[1]) or 0
-if now - (tonumber(meta[2]) or 0) > tonumber(ARGV[1]) then
-  redis.call('UNLINK', KEYS[4])
-  if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[4]) end
-  redis.call('HSET', KEYS[2], 'turned', now)
-end
-local ids = {}
-for i = 6, #ARGV, 6 do ids[#ids + 1] = ARGV[i] end
-local new = redis.call('SMISMEMBER', KEYS[3], unpack(ids))
-local old = redis.call('SMISMEMBER', KEYS[4], unpack(ids))
-local room = tonumber(ARGV[2]) - redis.call('XLEN', KEYS[1])
-local answers, added, known, full = {}, {}, {}, false
-for n = 1, #ids do
-  local id, i = ids[n], 6 * n
-  if new[n] == 1 or old[n] == 1 or known[id] then
-    answers[n] = ''
-  elseif full or room <= 0 then
-    full = true
-    answers[n] = '!'
-  else
-    room = room - 1
-    sequence = sequence + 1
-    known[id] = true
-    added[#added + 1] = id
-    if ARGV[i + 3] == '' and ARGV[i + 4] == '' and ARGV[i + 5] == '' then
-      answers[n] = redis.call('XADD', KEYS[1], '*', 'id', id, 'source', ARGV[5], 'partitionkey', ARGV[i + 1],
-        'sequence', sequence, 'data', ARGV[i + 2])
-    else
-      answers[n] = redis.call('XADD', KEYS[1], '*', 'id', id, 'source', ARGV[5], 'partitionkey', ARGV[i + 1],
-        'sequence', sequence, 'time', ARGV[i + 3], 'type', ARGV[i + 4], 'traceparent', ARGV[i + 5],
-        'data', ARGV[i + 2])
-    end
-  end
-end
-if #added > 0 then
-  redis.call('SADD', KEYS[3], unpack(added))
-  redis.call('HSET', KEYS[2], 'sequence', sequence)
-end
-return answers`)
 
 /**
  * KEYS members. ARGV member, lifeMs, channel. Tells the others of a new member; answers how long the one that was silent

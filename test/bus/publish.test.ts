@@ -82,6 +82,62 @@ it('refuses beyond the hard limit, keeps the order over every retry, and goes on
   await consumer.stop()
 })
 
+it('one event at a time leaves what a batch of the same events leaves, and refuses the same', async () => {
+  const left = async (stream: NumberStream) => {
+    const name = `{${stream.name}:0}`
+    const entries = (await client.xrange(name, '-', '+')) as [string, string[]][]
+    return {
+      fields: entries.map(([, fields]) => fields),
+      ids: (await client.smembers(`${name}:ids:new`)).sort(),
+      sequence: await client.hget(`${name}:meta`, 'sequence'),
+    }
+  }
+  const more = { time: 7, type: 't', traceparent: 'p' }
+  const eventsOf = (into: NumberStream) =>
+    ['a', 'b', 'a', 'c', 'd', 'b', 'e'].map((id, n) =>
+      outgoing(into, id, { key: 'k', n }, n % 2 === 0 ? more : {}),
+    )
+  const [single, batch] = [
+    numberStream({ partitions: 1, maxEntries: 4 }),
+    numberStream({ partitions: 1, maxEntries: 4 }),
+  ]
+  const outcomes: string[] = []
+  for (const event of eventsOf(single)) {
+    await bus.publish([event]).then(
+      ([receipt]) => outcomes.push(`${event.id} ${receipt!.duplicate ? 'known' : 'stored'}`),
+      (error) => outcomes.push(`${event.id} ${error.code}`),
+    )
+  }
+  expect(outcomes).toEqual([
+    ...['a stored', 'b stored', 'a known', 'c stored', 'd stored'],
+    ...['b known', 'e OVERLOADED'],
+  ])
+  await expect(bus.publish(eventsOf(batch))).rejects.toMatchObject({ code: 'OVERLOADED' })
+  expect(await left(single)).toEqual(await left(batch))
+  expect(await left(single)).toMatchObject({ ids: ['a', 'b', 'c', 'd'], sequence: '4' })
+  // What was refused is not taken for known.
+  await client.xtrim(`{${single.name}:0}`, 'MAXLEN', 1)
+  expect(await bus.publish([eventsOf(single).at(-1)!])).toMatchObject([{ duplicate: false }])
+})
+
+it.each(['', ':meta', ':ids:new', ':ids:old'])(
+  'stores an event also when another program has taken the key "%s"',
+  async (suffix) => {
+    const stream = numberStream({ partitions: 1 })
+    await client.set(`{${stream.name}:0}${suffix}`, 'taken')
+    expect(await bus.publish(numbers(stream, 1, 1))).toMatchObject([{ duplicate: false }])
+    expect(await bus.publish(numbers(stream, 1, 2))).toMatchObject([
+      { duplicate: true },
+      { duplicate: false },
+    ])
+    const entries = await bus.readBack(stream, 0, '0-0', 9)
+    expect(entries.map(({ data, sequence }) => [data.n, sequence])).toEqual([
+      [0, 1],
+      [1, 2],
+    ])
+  },
+)
+
 it('remembers an id over the turn of its sets, and forgets it two turns later', async () => {
   const stream = numberStream({ partitions: 1, dedupeMs: 150 })
   const publish = async (n: number) => (await bus.publish(numbers(stream, 1, 1, n)))[0]!.duplicate
