@@ -1,5 +1,6 @@
 // Times and sequences of a block as bytes. A time is the difference to the one before in the largest unit that all of
 // them are multiples of. A sequence is 0, or one more than that of a tick before it at the same time: only what differs costs anything.
+import { SluiceError } from '../kernel/index.ts'
 import { type ByteReader, type ByteWriter, readByte, writeByte } from './block-bytes.ts'
 import { damaged } from './block-damage.ts'
 import { ZEROS } from './column-constants.ts'
@@ -25,7 +26,9 @@ export function writeTimes(writer: ByteWriter, columns: TickColumns, from: numbe
   let last = 0
   for (let i = 0; i < count; i++) {
     // The difference first: it is exact, and so is its quotient.
-    steps[i] = (time[from + i]! - last) / unit
+    const step = time[from + i]! - last
+    if (step < 0) throw new SluiceError('INTERNAL', 'Ticks of a block are not in order.', { at: from + i })
+    steps[i] = step / unit
     last = time[from + i]!
   }
   writeWholes(writer, steps, count)
