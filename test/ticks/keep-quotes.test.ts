@@ -1,0 +1,192 @@
+// From the stream into a store of ticks, on real Redis, with files of days and a real database for quarantine.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type OpenBus, openBus, outgoing } from '../../src/bus/index.ts'
+import { marketQuotes, type QuoteMessage, tickChannel } from '../../src/catalog/index.ts'
+import { SluiceError, systemClock } from '../../src/kernel/index.ts'
+import { isWorthTelling } from '../../src/ticks/broadcast.ts'
+import { openSqliteTicks, type Tick, type TickStore, tickEmitter } from '../../src/ticks/index.ts'
+import { type KeepQuotesOptions, keepQuotes } from '../../src/ticks/keep-quotes.ts'
+import { ticksOfMessage } from '../../src/ticks/ticks-of-message.ts'
+import { start } from '../bus/rig.ts'
+import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+
+let redis: TestRedis
+let bus: OpenBus
+let place: TestDatabase
+let dir: string
+let store: TickStore
+let names = 0
+
+beforeAll(async () => {
+  redis = await startRedis()
+  bus = openBus({ url: redis.url, clock: systemClock, leaseMs: 600 })
+  place = await openTestDatabase('sqlite')
+  dir = mkdtempSync(join(tmpdir(), 'sluice-keep-'))
+  store = openSqliteTicks({ dir, clock: systemClock })
+})
+afterAll(async () => {
+  await store.close()
+  await bus.close()
+  await place.close()
+  await redis.stop()
+  rmSync(dir, { recursive: true })
+})
+
+let symbol: string
+beforeEach(() => {
+  symbol = `T${names++}/USDT`
+})
+
+const NOW = systemClock.now()
+const quoteOf = (n: number, more: { bid?: number; ask?: number; time?: number } = {}) => {
+  const { bid = 100 + n / 1_000, ask = bid + 0.01, time = NOW + n / 8 } = more
+  return { symbol, bids: [[bid, 1 + n] as [number, number]], asks: [[ask, 2] as [number, number]], time }
+}
+const message = (quotes: QuoteMessage['quotes']): QuoteMessage => ({
+  ...{ venue: 'alpha', board: symbol, quotes, simulated: true },
+})
+const publish = (messages: readonly QuoteMessage[]) =>
+  bus.publish(
+    messages.map((data, i) => outgoing(marketQuotes, `${symbol} ${i} ${JSON.stringify(data).length}`, data)),
+  )
+
+const keep = (more: Partial<KeepQuotesOptions> = {}) =>
+  bus.fold(
+    keepQuotes({
+      ...{ name: symbol, store, database: place.database, clock: systemClock, events: tickEmitter() },
+      ...{ live: true, jumpPct: 10, broadcastMinPct: undefined, ...more },
+    }),
+  )
+const kept = () => store.range({ symbol, from: NOW - 1_000, to: NOW + 1_000_000 })
+const reasons = async () =>
+  (await place.database.read(({ sql, t }) => sql.select().from(t.quarantine)))
+    .filter((row) => row.symbol === symbol)
+    .map(({ reason }) => reason)
+    .sort()
+const isSettled = async () => {
+  const { partitions } = await bus.status(marketQuotes)
+  return partitions.every(({ groups }) => groups.find(({ group }) => group.endsWith(symbol))?.lag === 0)
+}
+
+describe('the keeper of ticks', () => {
+  it('keeps every quote of the stream with its microseconds, and a second reading adds nothing', async () => {
+    await publish(
+      Array.from({ length: 300 }, (_, n) =>
+        message([quoteOf(3 * n), quoteOf(3 * n + 1), quoteOf(3 * n + 2)]),
+      ),
+    )
+    const running = start(keep())
+    await eventually(async () => (await kept()).length === 900)
+    await bus.seekGroup(marketQuotes, `ticks-${symbol}`, 'start')
+    await eventually(isSettled)
+    await running.stop()
+    const ticks = await kept()
+    expect(ticks).toHaveLength(900)
+    expect(ticks[9]).toEqual({
+      ...{ symbol, source: 'alpha', time: NOW + 1, nanos: 125_000, sequence: 0 },
+      ...{ bid: 100.009, ask: 100.009 + 0.01, bidSize: 10, askSize: 2, volume: 0, flags: 1, broker: '' },
+    })
+  })
+
+  it('keeps ticks of one time in the order of the stream', async () => {
+    await publish(Array.from({ length: 50 }, (_, n) => message([quoteOf(n, { time: NOW })])))
+    const running = start(keep())
+    await eventually(async () => (await kept()).length === 50)
+    await running.stop()
+    expect((await kept()).map(({ bidSize }) => bidSize)).toEqual(Array.from({ length: 50 }, (_, n) => 1 + n))
+  })
+
+  it('puts what is no tick into quarantine with its reason, once, and keeps the rest', async () => {
+    await publish([
+      message([quoteOf(0)]),
+      message([quoteOf(1, { bid: 100, ask: 111 })]),
+      message([quoteOf(2, { time: NOW + 3_600_000 })]),
+      message([quoteOf(3, { time: NOW - 90_000_000 })]),
+      message([quoteOf(4)]),
+    ])
+    const running = start(keep())
+    await eventually(async () => (await reasons()).length === 3 && (await kept()).length === 2)
+    await bus.seekGroup(marketQuotes, `ticks-${symbol}`, 'start')
+    await eventually(isSettled)
+    await running.stop()
+    expect(await reasons()).toEqual(['future', 'too_old', 'wide_spread'])
+    expect(await kept()).toHaveLength(2)
+  })
+
+  it('takes a recording of any age when it is told so', async () => {
+    await publish([message([quoteOf(0, { time: NOW - 500_000_000 })])])
+    const running = start(keep({ live: false }))
+    await eventually(() => store.recent(symbol, 1).then((ticks) => ticks.length === 1))
+    await running.stop()
+    expect(await reasons()).toEqual([])
+  })
+
+  it('acknowledges nothing while the store fails, and loses nothing when it returns', async () => {
+    let failing = true
+    let refused = 0
+    const weak: Pick<TickStore, 'write'> = {
+      async write(ticks: readonly Tick[]) {
+        if (!failing) return store.write(ticks)
+        refused++
+        throw new SluiceError('DATABASE_UNAVAILABLE', 'the disk is full')
+      },
+    }
+    await publish(Array.from({ length: 20 }, (_, n) => message([quoteOf(n)])))
+    const running = start(keep({ store: weak }))
+    await eventually(() => refused >= 2)
+    expect(await isSettled()).toBe(false)
+    failing = false
+    await eventually(async () => (await kept()).length === 20)
+    await eventually(isSettled)
+    await running.stop()
+  })
+
+  it('tells moved ticks on their channel and keeps also those that it does not tell', async () => {
+    const heard: string[] = []
+    let isReady = false
+    const listening = start(
+      bus.listen(
+        [tickChannel('alpha', symbol)],
+        (_, text) => heard.push(JSON.parse(text).bid),
+        () => {
+          isReady = true
+        },
+      ),
+    )
+    await eventually(() => isReady)
+    await publish([100, 100.0001, 100.5, 100.5002].map((bid, n) => message([quoteOf(n, { bid })])))
+    const running = start(keep({ broadcastMinPct: 0.001 }))
+    await eventually(async () => (await kept()).length === 4 && heard.length >= 2)
+    await running.stop()
+    await listening.stop()
+    expect(heard).toEqual([100, 100.5])
+  })
+})
+
+it('a message of one time numbers the ticks of each symbol', () => {
+  const same = quoteOf(0, { time: NOW + 0.268_5 })
+  const other = { ...same, symbol: 'OTHER/USDT' }
+  const ticks = ticksOfMessage(message([same, other, same, { ...same, bids: [] }]))
+  expect(ticks.map(({ symbol: of, nanos, sequence }) => [of, nanos, sequence])).toEqual([
+    [symbol, ticks[0]!.nanos, 0],
+    ['OTHER/USDT', ticks[0]!.nanos, 0],
+    [symbol, ticks[0]!.nanos, 1],
+  ])
+})
+
+it('what is told looks at bid, ask and spread, and a bid of zero spoils nothing', () => {
+  const tick = (bid: number, ask: number) => ({ bid, ask }) as Tick
+  const told = { bid: 100, ask: 101 }
+  expect(isWorthTelling(undefined, tick(1, 2), 0.001)).toBe(true)
+  expect(isWorthTelling(told, tick(100, 101), 0)).toBe(true)
+  expect(isWorthTelling(told, tick(100.0009, 101), 0.001)).toBe(false)
+  expect(isWorthTelling(told, tick(100.001, 101), 0.001)).toBe(true)
+  expect(isWorthTelling(told, tick(100, 101.001), 0.001)).toBe(true)
+  expect(isWorthTelling(told, tick(100.0006, 100.9994), 0.001)).toBe(true)
+  expect(isWorthTelling({ bid: 0, ask: 1 }, tick(0, 1), 0.001)).toBe(true)
+})
