@@ -10,6 +10,10 @@ export interface CandleEvents {
   kept: (fact: { stored: number; changed: number; older: number; tookMs: number }) => void
   /** Files follow the database. */
   projected: (fact: { bars: number; tookMs: number }) => void
+  /** Writing waits for its store, and is tried again. */
+  delayed: (fact: { where: 'database' | 'files'; reason: string }) => void
+  /** An alarm: bars of a ticker could not be written, and trying again would not help. */
+  unkept: (fact: { source: string; ticker: string; reason: string }) => void
 }
 
 export type CandleEmitter = EventEmitter<CandleEvents>

@@ -1,13 +1,17 @@
-// The keeper: bars that ticks have made go from the stream into the database, in order for each symbol at a venue.
-import { type Bus, checkOwnership, type Entry, type Ownership, RetryAfter } from '../bus/index.ts'
+// The keeper: bars that ticks have made go from the stream into the database.
+//
+// A fold and not a handler for each message: the messages of one symbol follow each other, and one transaction for each
+// was 20 a second on a busy machine. Of what a batch says of a bar only the newest version is written. No proof of
+// ownership is needed: a stored bar is replaced only by one of more ticks, so a former owner can write nothing older.
+import type { Bus, FoldOptions } from '../bus/index.ts'
 import { type CandleBars, marketCandles, type TickBar } from '../catalog/index.ts'
 import type { Database, Tx } from '../db/index.ts'
-import { type Clock, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
+import type { Clock } from '../kernel/index.ts'
 import type { Bar } from './candle.ts'
 import type { CandleEmitter } from './events.ts'
 import { addKept, type Kept, keepBars, lockBars } from './keep-bars.ts'
-import { openBatch } from './keep-batch.ts'
 import { mendPartial, plainBar } from './keep-partial.ts'
+import { settleAll } from './keep-settled.ts'
 
 export interface KeeperOptions {
   readonly bus: Bus
@@ -18,76 +22,82 @@ export interface KeeperOptions {
   readonly nudge: () => void
 }
 
-interface Item {
-  readonly entry: Entry<CandleBars>
-  readonly ownership: Ownership | undefined
+interface Pending {
+  readonly source: string
+  readonly ticker: string
+  /** By interval and time: the version with most ticks. */
+  readonly bars: Record<string, TickBar>
+  /** The newest message. */
+  cause: string
 }
 
-// As many series are written in one transaction at most.
-const CONCURRENCY = 256
-const PASSING = ['DATABASE_BUSY', 'DATABASE_UNAVAILABLE', 'MIGRATION_PENDING'] as const
-const RETRY_MS = 500
+/** What is not written yet, by source and ticker. JSON. */
+export type KeeperState = Record<string, Pending>
 
-/** The database comes back or it does not; what waits for it is not given up. */
-export const isPassing = (error: unknown): boolean => PASSING.some((code) => isSluiceError(error, code))
-
-/** Runs `work`; what passes is tried again without counting. */
-export async function untilPassed<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw isPassing(error) ? new RetryAfter(RETRY_MS, messageOf(error)) : error
-  }
-}
-
-export function keepCandles(options: KeeperOptions): Task {
-  const { bus, db, clock, events, nudge } = options
-  const batch = openBatch<Item>(async (items) => {
-    const beganAt = clock.monotonic()
-    const kept = await db.write((tx) => keepItems(tx, items, options))
-    nudge()
-    const { stored, changed, older } = kept
-    events.emit('kept', { stored, changed, older, tookMs: clock.monotonic() - beganAt })
-  }, isPassing)
-  return bus.consume({
+/** Group `keeper`. */
+export function keepCandles({
+  db,
+  clock,
+  events,
+  nudge,
+}: KeeperOptions): FoldOptions<CandleBars, KeeperState> {
+  return {
     stream: marketCandles,
     group: 'keeper',
-    order: 'key',
-    concurrency: CONCURRENCY,
-    async handle(entry, { ownership }) {
-      await untilPassed(() => batch.add({ entry, ownership }))
-      const { source, ticker, late } = entry.data
+    start: () => ({}),
+    apply(state, { id, data }) {
+      const { source, ticker, late } = data
       if (late) events.emit('late', { source, ticker, ...late })
+      collect(state, data, id)
+      return { events: [] }
     },
-  })
+    save: (state) => JSON.stringify(state),
+    load: (saved) => JSON.parse(saved) as KeeperState,
+    settle: settleAll<Pending>({
+      clock,
+      async write(pending) {
+        const beganAt = clock.monotonic()
+        const { stored, changed, older } = await db.write((tx) => keepAll(tx, pending, db, clock.now()))
+        nudge()
+        events.emit('kept', { stored, changed, older, tookMs: clock.monotonic() - beganAt })
+      },
+      onDelay: (reason) => events.emit('delayed', { where: 'database', reason }),
+      onRefused: ({ source, ticker }, reason) => events.emit('unkept', { source, ticker, reason }),
+    }),
+  }
 }
 
-async function keepItems(tx: Tx, items: readonly Item[], { db, clock }: KeeperOptions): Promise<Kept> {
-  // A worker that was paused past its lease writes nothing any more.
-  const owners = new Map(items.flatMap(({ ownership: one }) => (one ? [[one.resource, one]] : [])))
-  for (const ownership of [...owners.values()].sort(byResource)) await checkOwnership(tx, ownership)
-  const messages = items.map(({ entry }) => entry.data)
-  const { driver } = db
-  await lockBars(
-    tx,
-    driver,
-    messages.flatMap((message) => message.bars.map((bar) => plainBar(message, bar))),
-  )
-  const cause = items.map(({ entry }) => entry.id).join(' ')
-  const options = { driver, origin: 'ticks', replaces: 'more ticks', cause, at: clock.now() } as const
-  const sound: Bar[] = []
-  const partial: [CandleBars, TickBar[]][] = []
-  for (const message of messages) {
-    const isSound = ({ whole, interval }: TickBar) => whole || interval === '1m'
-    sound.push(...message.bars.filter(isSound).map((bar) => plainBar(message, bar)))
-    const rest = message.bars.filter((bar) => !isSound(bar))
-    if (rest.length > 0) partial.push([message, rest])
+function collect(state: KeeperState, { source, ticker, bars }: CandleBars, cause: string): void {
+  if (bars.length === 0) return
+  const name = `${source}|${ticker}`
+  const pending = state[name] ?? { source, ticker, bars: {}, cause }
+  state[name] = pending
+  pending.cause = cause
+  for (const bar of bars) {
+    const place = `${bar.interval} ${bar.time}`
+    const known = pending.bars[place]
+    if (!known || bar.volume >= known.volume) pending.bars[place] = bar
   }
+}
+
+async function keepAll(tx: Tx, pending: readonly Pending[], { driver }: Database, at: number): Promise<Kept> {
+  const sound: Bar[] = []
+  const partial: [Pending, TickBar[]][] = []
+  for (const one of pending) {
+    const bars = Object.values(one.bars)
+    const isSound = ({ whole, interval }: TickBar) => whole || interval === '1m'
+    sound.push(...bars.filter(isSound).map((bar) => plainBar(one, bar)))
+    const rest = bars.filter((bar) => !isSound(bar))
+    if (rest.length > 0) partial.push([one, rest])
+  }
+  await lockBars(tx, driver, [
+    ...sound,
+    ...partial.flatMap(([one, bars]) => bars.map((bar) => plainBar(one, bar))),
+  ])
+  const cause = pending.map((one) => one.cause).join(' ')
+  const options = { driver, origin: 'ticks', replaces: 'more ticks', cause, at } as const
   const kept = await keepBars(tx, sound, options)
   const mended: Bar[] = []
-  for (const [message, bars] of partial) mended.push(...(await mendPartial(tx, message, bars)))
+  for (const [one, bars] of partial) mended.push(...(await mendPartial(tx, one, bars)))
   return addKept(kept, await keepBars(tx, mended, options))
 }
-
-// In the same order in every worker, so that none of two waits for the other.
-const byResource = (a: Ownership, b: Ownership) => (a.resource < b.resource ? -1 : 1)
