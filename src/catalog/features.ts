@@ -9,7 +9,7 @@ interface Feature {
 
 export const FEATURES = {
   ticks: { about: 'ticks on disk', legacy: 'JSON files', current: 'SQLite files' },
-  candles: { about: 'candles of all sources and intervals', legacy: 'CSV files', current: 'the database' },
+  candles: { about: 'candles of all sources and intervals', legacy: 'CSV files', current: 'SQL tables' },
 } as const satisfies Record<string, Feature>
 
 export type FeatureName = keyof typeof FEATURES

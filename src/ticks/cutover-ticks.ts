@@ -17,8 +17,8 @@ export interface TickStoresOptions {
   readonly drained?: FeatureStores['drained']
 }
 
-// About 4 MB as objects.
-const PAGE = 20_000
+// About 2 MB as objects.
+const PAGE = 10_000
 
 /** A store as its own group writes it: what comes in a phase that leaves it out is acknowledged and not written. */
 export const inItsPhases = (

@@ -1,0 +1,60 @@
+// Both stores of each feature, opened for the commands that copy and compare.
+import { join } from 'node:path'
+import type { Stream } from '../bus/index.ts'
+import { candleStores, openCsvCandles, openSqlCandles } from '../candles/index.ts'
+import { FEATURE_NAMES, FEATURES, type FeatureName, marketQuotes } from '../catalog/index.ts'
+import type { FeatureStores, Side } from '../cutover/index.ts'
+import { SluiceError } from '../kernel/index.ts'
+import type { Platform } from '../platform.ts'
+import { openJsonTicks, openSqliteTicks, tickStores } from '../ticks/index.ts'
+import { untilDrained } from './cutover-drained.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Throws USAGE for a name that no feature has. */
+export function featureNamed(name: string): FeatureName {
+  const feature = FEATURE_NAMES.find((one) => one === name)
+  if (feature) return feature
+  const message = `There is no feature ${JSON.stringify(name)}; allowed: ${FEATURE_NAMES.join(', ')}.`
+  throw new SluiceError('USAGE', message, { name })
+}
+
+export const storeName = (feature: FeatureName, side: Side): string => FEATURES[feature][side]
+
+type Open = (
+  platform: Platform,
+  terminal: Terminal,
+) => { stores: FeatureStores; close: () => Promise<unknown> }
+
+/** Opens both, closes them whatever happens. */
+export async function withStores<T>(
+  feature: FeatureName,
+  platform: Platform,
+  terminal: Terminal,
+  work: (stores: FeatureStores) => Promise<T>,
+): Promise<T> {
+  const { stores, close } = OPEN[feature](platform, terminal)
+  try {
+    return await work(stores)
+  } finally {
+    await close()
+  }
+}
+
+const OPEN: Readonly<Record<FeatureName, Open>> = {
+  ticks({ bus, clock, config }, terminal) {
+    const current = openSqliteTicks({ dir: config.TICKS_DIR, clock })
+    const legacy = openJsonTicks({ dir: join(config.TICKS_DIR, 'json'), clock })
+    const stream = marketQuotes as Stream<unknown>
+    const groups = { legacy: 'ticks-json', current: 'ticks-sqlite' }
+    const drained = (side: Side, signal: AbortSignal) =>
+      untilDrained({ bus, terminal, stream, group: groups[side], signal })
+    const stores = tickStores({ legacy, current, drained }) as unknown as FeatureStores
+    return { stores, close: () => Promise.all([legacy.close(), current.close()]) }
+  },
+  candles({ database, clock, config }) {
+    const legacy = openCsvCandles({ dir: join(config.DATA_DIR, 'candles'), clock })
+    const current = openSqlCandles({ database, clock })
+    const stores = candleStores({ database, clock, legacy, current }) as unknown as FeatureStores
+    return { stores, close: () => legacy.close() }
+  },
+}

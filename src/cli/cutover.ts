@@ -1,0 +1,134 @@
+// `sluice cutover`: where features are on their way from a store to another, and their steps.
+import { FEATURE_NAMES, type FeatureName } from '../catalog/index.ts'
+import type { Copied, FeatureState, FeatureStatus, Side } from '../cutover/index.ts'
+import { isoTime } from '../kernel/index.ts'
+import type { Platform } from '../platform.ts'
+import { withPlatform } from './connection.ts'
+import { featureNamed, storeName, withStores } from './cutover-features.ts'
+import { progressOf, whole } from './cutover-progress.ts'
+import { unlessStopped } from './cutover-stop.ts'
+import { type Terminal, table } from './terminal.ts'
+
+export interface CutoverOptions {
+  readonly json?: boolean
+  readonly reason?: string
+  readonly revision?: number
+}
+
+export async function showCutovers(name: string | undefined, terminal: Terminal): Promise<void> {
+  const features = name === undefined ? FEATURE_NAMES : [featureNamed(name)]
+  const statuses = await withPlatform(({ cutover }) =>
+    Promise.all(features.map((feature) => cutover.status(feature))),
+  )
+  if (terminal.json) for (const status of statuses) terminal.result(status, '')
+  else {
+    const texts = [statusTable(statuses), '', ...statuses.flatMap(nextStep)]
+    if (name !== undefined) texts.push('', historyOf(statuses[0]!))
+    terminal.result(statuses, texts.join('\n'))
+  }
+}
+
+const statusTable = (statuses: readonly FeatureStatus[]): string =>
+  table(
+    ['feature', 'phase', 'revision', 'since', 'written', 'answers', 'compared reads', 'differed'],
+    statuses.map(({ feature, phase, revision, changedAt, use, shadow }) => {
+      const name = feature as FeatureName
+      const written = (['legacy', 'current'] as const).filter((side) => use.writes[side])
+      return [
+        ...[feature, phase, revision],
+        changedAt === 0 ? '-' : isoTime(changedAt).slice(0, 19),
+        written.map((side) => storeName(name, side)).join(' + '),
+        storeName(name, use.reads),
+        use.compares ? (shadow?.compared ?? 0) : '-',
+        use.compares ? (shadow?.different ?? 0) : '-',
+      ]
+    }),
+  )
+
+function nextStep({ feature, phase, missing }: FeatureStatus): string[] {
+  if (phase === 'done') return []
+  if (missing) return [`${feature} cannot advance: ${missing}`]
+  return [`${feature} can advance: sluice cutover advance ${feature} --reason …`]
+}
+
+const historyOf = ({ changes }: FeatureStatus): string =>
+  changes.length === 0
+    ? 'no change yet'
+    : table(
+        ['revision', 'when', 'from', 'to', 'reason'],
+        changes.map(({ revision, at, from, to, reason }) => [
+          ...[revision, isoTime(at).slice(0, 19), from, to, reason],
+        ]),
+      )
+
+export async function changePhase(
+  verb: 'advance' | 'rollback',
+  name: string,
+  { reason = '', revision }: CutoverOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const feature = featureNamed(name)
+  await withPlatform(async (platform) => {
+    const { cutover } = platform
+    warnOfBackend(feature, platform, terminal)
+    const state = await unlessStopped(terminal, 'stopped while waiting: nothing was changed', (signal) =>
+      cutover[verb](feature, { reason, revision, signal, onWait: waiting(terminal) }),
+    )
+    if (!state) return
+    if (verb === 'advance' || state.phase !== 'primary') return tellState(state, terminal)
+    terminal.note(`${feature} is in primary; what the ${storeName(feature, 'legacy')} missed is brought back`)
+    await copyWith(feature, platform, terminal)
+  })
+}
+
+/** Goes on with a copy that was ended. */
+export async function copyHistory(name: string, terminal: Terminal): Promise<void> {
+  const feature = featureNamed(name)
+  await withPlatform((platform) => copyWith(feature, platform, terminal))
+}
+
+async function copyWith(feature: FeatureName, platform: Platform, terminal: Terminal): Promise<void> {
+  const says = `stopped; what is copied stays, and this goes on: sluice cutover copy ${feature}`
+  const options = { onProgress: progressOf(terminal, 'copying'), onWait: waiting(terminal) }
+  const copied = await unlessStopped(terminal, says, (signal) =>
+    withStores(feature, platform, terminal, (stores) =>
+      platform.cutover.copy(stores, { ...options, signal }),
+    ),
+  )
+  if (copied) tellCopied(feature, copied, terminal)
+}
+
+const waiting = (terminal: Terminal) => (forMs: number) =>
+  terminal.note(`waiting ${Math.ceil(forMs / 1_000)} s until no process goes by what was before`, 'waiting', {
+    forMs,
+  })
+
+function tellState(state: FeatureState, terminal: Terminal): void {
+  const { feature, phase, revision } = state
+  const next: Partial<Record<typeof phase, string>> = {
+    dual: state.complete
+      ? ''
+      : `; what was written before is brought over by: sluice cutover copy ${feature}`,
+    shadow: '; reads are compared: sluice cutover status',
+  }
+  terminal.result(state, `${feature} is in ${phase}, revision ${revision}${next[phase] ?? ''}`)
+}
+
+function tellCopied(feature: FeatureName, copied: Copied, terminal: Terminal): void {
+  const { to, parts, partsSkipped, records } = copied
+  const before = partsSkipped > 0 ? ` (${partsSkipped} parts were there from before)` : ''
+  const into: Side = to
+  terminal.result(
+    { feature, ...copied },
+    `copied ${whole(records)} records in ${parts} parts into the ${storeName(feature, into)}${before}; next: sluice parity run ${feature}`,
+  )
+}
+
+/** Phases move what writes by them only. */
+function warnOfBackend(feature: FeatureName, { config }: Platform, terminal: Terminal): void {
+  if (feature !== 'ticks' || config.TICKS_BACKEND === 'dual') return
+  terminal.note(
+    `TICKS_BACKEND is ${config.TICKS_BACKEND}: workers with this setting do not go by the phase; it should be dual`,
+    'warning',
+  )
+}
