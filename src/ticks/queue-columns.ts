@@ -4,6 +4,8 @@ import type { BatchSeries, TickBatch } from './batch.ts'
 import type { Tick } from './tick.ts'
 
 const DAY_MS = 86_400_000
+// Batches are small while ticks are few; the next is taken to be about as large as the last.
+const FIRST_ROWS = 256
 // Symbols that are not seen any more must not be remembered for ever.
 const KNOWN_MAX = 65_536
 
@@ -28,9 +30,16 @@ interface Known {
 export function openFiller(capacity: number): BatchFiller {
   const known = new Map<string, Known>()
   let series: BatchSeries[] = []
-  let columns = columnsFor(capacity)
+  let rows = Math.min(FIRST_ROWS, capacity)
+  let columns = columnsFor(rows)
   let count = 0
   let batch = 0
+  const grow = () => {
+    const before = columns
+    rows = Math.min(rows * 2, capacity)
+    columns = columnsFor(rows)
+    for (const name of COLUMN_NAMES) columns[name].set(before[name])
+  }
 
   const seriesOf = ({ symbol, source, broker }: Tick): number => {
     let one = known.get(symbol)
@@ -50,6 +59,7 @@ export function openFiller(capacity: number): BatchFiller {
     count: () => count,
     isFull: () => count === capacity,
     push(tick) {
+      if (count === rows) grow()
       const row = count++
       const day = Math.floor(tick.time / DAY_MS)
       columns.seriesOf[row] = seriesOf(tick)
@@ -66,7 +76,8 @@ export function openFiller(capacity: number): BatchFiller {
     take() {
       const taken: TickBatch = { count, series, ...firstRows(columns, count) }
       series = []
-      columns = columnsFor(capacity)
+      while (rows > FIRST_ROWS && rows > count * 2) rows = Math.ceil(rows / 2)
+      columns = columnsFor(rows)
       count = 0
       batch++
       if (known.size > KNOWN_MAX) known.clear()
