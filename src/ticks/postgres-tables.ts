@@ -2,8 +2,7 @@
 // the migrations: a migration is a fixed list of statements, written once for both dialects, and these tables come and
 // go with the days, exist on Postgres alone, and lie in a schema of their own so that nobody compares them.
 import type pg from 'pg'
-
-export const DAY_MS = 86_400_000
+import { DAY_MS, dayName, dayNumber } from './day-name.ts'
 
 // Any number that nobody else locks: the letters "tick".
 const LOCK = 0x7469636b
@@ -58,7 +57,7 @@ export async function createTables(client: Client, days: readonly number[]): Pro
 /** The days that have a partition, newest first. */
 export async function partitionDays(client: Client): Promise<number[]> {
   const { rows } = await client.query<{ name: string }>(PARTITIONS)
-  return rows.map(({ name }) => Date.parse(`${name.slice(6).replaceAll('_', '-')}T00:00:00Z`) / DAY_MS)
+  return rows.flatMap(({ name }) => dayNumber(name.slice(6).replaceAll('_', '-')) ?? [])
 }
 
 /** Removes the partition of a day with all its ticks; false where there is none. Waits for its readers and writers. */
@@ -81,5 +80,4 @@ async function underLock<T>(client: Client, work: () => Promise<T>): Promise<T> 
 
 const nanosOf = (day: number): string => `${day * DAY_MS}000000`
 
-const partitionName = (day: number): string =>
-  `ticks_${new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '_')}`
+const partitionName = (day: number): string => `ticks_${dayName(day).replaceAll('-', '_')}`

@@ -4,8 +4,9 @@ import pg from 'pg'
 import { postgresError } from '../db/index.ts'
 import { type Clock, isSluiceError, SluiceError, withoutPassword } from '../kernel/index.ts'
 import { checkCount, checkTicks, isTickName, TIME_END } from './check-tick.ts'
+import { DAY_MS, dayName, dayNumber } from './day-name.ts'
 import { msOf, nanosText, READ, ROWS, type Row, tickOf } from './postgres-columns.ts'
-import { createTables, DAY_MS, dropPartition, partitionDays } from './postgres-tables.ts'
+import { createTables, dropPartition, partitionDays } from './postgres-tables.ts'
 import { insertTicks } from './postgres-write.ts'
 import type { Tick, TickQuery, TickSeries, TickStore } from './tick.ts'
 
@@ -87,8 +88,8 @@ export function openPostgresTicks({
     },
     series: (day) => series(open, day),
     async dropDay(text) {
-      const day = Date.parse(`${text}T00:00:00Z`) / DAY_MS
-      if (!Number.isInteger(day)) throw new SluiceError('USAGE', `${text} is no day; write YYYY-MM-DD.`)
+      const day = dayNumber(text)
+      if (day === undefined) throw new SluiceError('USAGE', `${text} is no day; write YYYY-MM-DD.`)
       open.days?.delete(day)
       return repeat(open, [], (client) => dropPartition(client, day))
     },
@@ -216,16 +217,16 @@ async function recent(
 
 const SERIES = `select time / 86400000000000, symbol, source, count(*), min(time), max(time) from market.ticks`
 
-async function series(open: Open, day: string | undefined): Promise<TickSeries[]> {
-  const begin = day === undefined ? 0 : Date.parse(`${day}T00:00:00Z`)
-  if (Number.isNaN(begin)) return []
-  const values = day === undefined ? [] : [nanosOf(begin), nanosOf(begin + DAY_MS)]
+async function series(open: Open, name: string | undefined): Promise<TickSeries[]> {
+  const day = name === undefined ? undefined : dayNumber(name)
+  if (name !== undefined && day === undefined) return []
+  const values = day === undefined ? [] : [nanosOf(day * DAY_MS), nanosOf((day + 1) * DAY_MS)]
   const where = day === undefined ? '' : 'where time >= $1 and time < $2'
   const text = `${SERIES} ${where} group by 1, 2, 3 order by 1, 2, 3`
   return repeat(open, [], async (client) => {
     const { rows } = await client.query<string[]>({ text, values, ...ROWS })
     return rows.map(([number, symbol, source, ticks, first, last]) => ({
-      day: new Date(Number(number) * DAY_MS).toISOString().slice(0, 10),
+      day: dayName(Number(number)),
       symbol: symbol!,
       source: source!,
       ticks: Number(ticks),

@@ -3,13 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
+import { openDualTicks } from '../../src/ticks/dual.ts'
 import { openJsonTicks } from '../../src/ticks/json-ticks.ts'
 import { openPostgresTicks } from '../../src/ticks/postgres-ticks.ts'
+import { openSqliteTicks } from '../../src/ticks/sqlite-ticks.ts'
+import type { TickStore } from '../../src/ticks/tick.ts'
 import { openPlace } from '../support/database.ts'
+import { recording } from '../support/recordings.ts'
 import { type Property, TICK_PROPERTIES } from './conformance.ts'
+import { all, demandTicks, written } from './conformance-place.ts'
 import { type Fault, openModel, type Shelf } from './model.ts'
+import { NOON, tick } from './samples.ts'
 
 const FAULTS: readonly Fault[] = [
   'drops ticks of one time',
@@ -43,10 +49,11 @@ function inMemory(fault?: Fault) {
   return { open: async () => openModel(shelf, fault) }
 }
 
-/** The cheapest that fails; the store of 20,000 ticks is for real ones. */
+// The model compares each tick with all others; 20,000 are for real stores.
+const quick: readonly Property[] = TICK_PROPERTIES.filter(({ says }) => !says.includes('20,000'))
+
 async function firstBroken(fault: Fault): Promise<string | undefined> {
-  const asked = TICK_PROPERTIES.filter(({ says }) => !says.includes('20,000'))
-  for (const { says, hold } of asked) {
+  for (const { says, hold } of quick) {
     const broken = await hold(inMemory(fault)).then(
       () => false,
       () => true,
@@ -63,45 +70,132 @@ describe('a faulty tick store', () => {
 })
 
 describe('a tick store in memory', () => {
-  const asked: readonly Property[] = TICK_PROPERTIES.filter(({ says }) => !says.includes('20,000'))
-  it.each(asked)('$says', async ({ hold }) => {
+  it.each(quick)('$says', async ({ hold }) => {
     await expect(hold(inMemory())).resolves.toBeUndefined()
   })
 })
 
-describe('ticks in Postgres', () => {
-  let place: Awaited<ReturnType<typeof openPlace>>
-  let admin: pg.Client
-  const url = () => place.options.url!
+const folder = (): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-ticks-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  return dir
+}
+const clock = systemClock
 
-  beforeAll(async () => {
-    place = await openPlace('postgres')
-    admin = new pg.Client({ connectionString: url() })
-    await admin.connect()
-  })
-  afterAll(async () => {
-    await admin?.end()
-    await place?.remove()
-  })
+let database: Awaited<ReturnType<typeof openPlace>>
+let admin: pg.Client
+const openPostgres = (): TickStore => openPostgresTicks({ url: database.options.url!, clock })
+
+beforeAll(async () => {
+  database = await openPlace('postgres')
+  admin = new pg.Client({ connectionString: database.options.url })
+  await admin.connect()
+})
+afterAll(async () => {
+  await admin?.end()
+  await database?.remove()
+})
+
+describe('ticks in Postgres', () => {
   beforeEach(async () => {
     await admin.query('drop schema if exists market cascade')
   })
 
   it.each(TICK_PROPERTIES)('$says', async ({ hold }) => {
-    const open = async () => openPostgresTicks({ url: url(), clock: systemClock })
-    await expect(hold({ open })).resolves.toBeUndefined()
+    await expect(hold({ open: async () => openPostgres() })).resolves.toBeUndefined()
   })
 })
 
 describe('ticks in JSON files', () => {
   it.each(TICK_PROPERTIES)('$says', async ({ hold }) => {
-    const dir = mkdtempSync(join(tmpdir(), 'sluice-json-'))
-    try {
-      await expect(
-        hold({ open: async () => openJsonTicks({ dir, clock: systemClock }) }),
-      ).resolves.toBeUndefined()
-    } finally {
-      rmSync(dir, { recursive: true })
+    const dir = folder()
+    await expect(hold({ open: async () => openJsonTicks({ dir, clock }) })).resolves.toBeUndefined()
+  })
+})
+
+describe('ticks in two stores', () => {
+  it.each(quick)('$says', async ({ hold }) => {
+    const [one, other]: Shelf[] = [{ ticks: [] }, { ticks: [] }]
+    const open = async () =>
+      openDualTicks({ first: openModel(one!), second: openModel(other!), answering: () => 'second' })
+    await expect(hold({ open })).resolves.toBeUndefined()
+  })
+
+  it('are answered by the one that the phase names, and counted by the first', async () => {
+    const [first, second] = [openModel({ ticks: [] }), openModel({ ticks: [] })]
+    let phase: 'first' | 'second' = 'first'
+    const store = openDualTicks({ first, second, answering: () => phase })
+    const [old, fresh] = [tick(), tick({ time: NOON + 1 })]
+    await first.write([old])
+    expect(await store.write([old, fresh])).toEqual(written(1, 1))
+    await second.write([tick({ time: NOON + 2 })])
+    expect([(await all(store)).length, (await store.series())[0]?.ticks]).toEqual([2, 2])
+    phase = 'second'
+    expect([(await all(store)).length, (await store.series())[0]?.ticks]).toEqual([3, 3])
+    expect(await store.recent('EURUSD', 1)).toEqual([tick({ time: NOON + 2 })])
+  })
+
+  it('are refused when one of them refuses, and complete when they are written again', async () => {
+    const shelf: Shelf = { ticks: [] }
+    const [first, working] = [openModel({ ticks: [] }), openModel(shelf)]
+    let fails = true
+    const second: TickStore = {
+      ...working,
+      write: (ticks) => (fails ? Promise.reject(new Error('the disk is full')) : working.write(ticks)),
+    }
+    for (const store of [
+      openDualTicks({ first, second, answering: () => 'first' }),
+      openDualTicks({ first: second, second: first, answering: () => 'first' }),
+    ]) {
+      await expect(store.write([tick()])).rejects.toThrow('the disk is full')
+    }
+    fails = false
+    const store = openDualTicks({ first, second, answering: () => 'second' })
+    expect(await store.write([tick()])).toEqual(written(0, 1))
+    demandTicks(await all(store), [tick()])
+  })
+})
+
+const recorded = recording('ticks')
+
+describe.skipIf(!recorded)('the recorded ticks', () => {
+  it('are read from the files of the reference, all of them, each at a place of its own', async () => {
+    const store = openJsonTicks({ dir: recorded!, clock })
+    const series = await store.series()
+    const of = (name: string) => sum(series.filter(({ source }) => source === name).map(({ ticks }) => ticks))
+    expect([of('YOFX'), of('OANDA-HISTORICAL')]).toEqual([35_221, 66_739])
+    const lists = await Promise.all(
+      [...new Set(series.map(({ symbol }) => symbol))].map((symbol) => all(store, symbol)),
+    )
+    expect(lists.flat().filter(({ sequence }) => sequence > 0)).toHaveLength(25_859)
+    expect(lists.flat()).toHaveLength(101_960)
+  })
+
+  it('are answered alike by every store, and stored once', async () => {
+    await admin.query('drop schema if exists market cascade')
+    const reference = openJsonTicks({ dir: recorded!, clock })
+    const stores = [
+      openJsonTicks({ dir: folder(), clock }),
+      openSqliteTicks({ dir: folder(), clock }),
+      openPostgres(),
+    ]
+    for (const symbol of ['EURCAD', 'CHFJPY']) {
+      const ticks = await all(reference, symbol)
+      for (const store of stores) {
+        expect(await store.write(ticks.slice(0, 4_000))).toEqual(written(Math.min(4_000, ticks.length)))
+        expect(await store.write(ticks)).toEqual(
+          written(Math.max(0, ticks.length - 4_000), Math.min(4_000, ticks.length)),
+        )
+        demandTicks(await all(store, symbol), ticks)
+        demandTicks(await store.recent(symbol, 500, 'YOFX'), await reference.recent(symbol, 500, 'YOFX'))
+      }
+    }
+    const wanted = (await reference.series()).filter(({ symbol }) => ['EURCAD', 'CHFJPY'].includes(symbol))
+    for (const store of stores) {
+      expect(await store.series()).toEqual(wanted)
+      await store.close()
     }
   })
 })
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
