@@ -1,6 +1,8 @@
 // The console: page, API, health, metrics, queues, and the status line of the terminal.
 
+import { join } from 'node:path'
 import { executionTotals, latestExecutions, latestOpportunities } from '../src/arbitrage/index.ts'
+import { openCsvCandles, openSqlCandles } from '../src/candles/index.ts'
 import {
   allPositions,
   latestEquity,
@@ -10,9 +12,17 @@ import {
   statusTotals,
   streamNamed,
 } from '../src/catalog/index.ts'
-import { type Changes, openConsole, type Questions, readReports, statusLine } from '../src/console/index.ts'
+import {
+  type Changes,
+  type History,
+  openConsole,
+  openHistory,
+  type Questions,
+  readReports,
+  statusLine,
+} from '../src/console/index.ts'
 import { migrationStatus } from '../src/db/index.ts'
-import { messageOf, VERSION } from '../src/kernel/index.ts'
+import { aborted, messageOf, type Task, VERSION } from '../src/kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
 
@@ -28,8 +38,10 @@ export const worker: Worker = {
     return [
       openConsole({
         ...{ host: config.HOST, port: config.PORT, token: config.CONSOLE_TOKEN },
-        ...{ questions, changes: changesOf(platform), queues: jobs.queues, clock, log },
+        ...{ questions, changes: changesOf(platform), history: historyOf(platform) },
+        ...{ queues: jobs.queues, clock, log },
       }),
+      cutoverTask(platform),
       statusLine({ clock, everyMs: config.STATUS_EVERY_MS, streams, arbitrageTotals, ledgerTotals, write }),
     ]
   },
@@ -71,6 +83,27 @@ function questionsOf(platform: Platform): Questions {
     deadLetters: (stream, limit, query) => bus.deadLetters(streamNamed(stream), limit, query),
     deadLetter: (stream, entry) => bus.deadLetter(streamNamed(stream), entry),
   }
+}
+
+/** Follows the phases where a store has two. */
+const cutoverTask = ({ config, cutover }: Platform): Task =>
+  config.TICKS_BACKEND === 'dual' || config.CANDLES_BACKEND === 'dual' ? cutover.task : aborted
+
+function historyOf(platform: Platform): History {
+  const { database, clock, log, config } = platform
+  const sql = openSqlCandles({ database, clock })
+  const csv = openCsvCandles({ dir: join(config.DATA_DIR, 'candles'), clock })
+  const isDual = config.CANDLES_BACKEND === 'dual'
+  const { cutover } = platform
+  return openHistory({
+    ticks: () => platform.ticks,
+    candles: () => (isDual && cutover.reads('candles') === 'legacy' ? csv : sql),
+    files: () => {
+      const areWritten = isDual && cutover.phase('candles') !== 'done'
+      return areWritten && config.FALLBACK_TO_CSV === 'true' ? csv : undefined
+    },
+    ...{ config, clock, log },
+  })
 }
 
 const changesOf = ({ bus }: Platform): Changes => ({

@@ -1,3 +1,4 @@
+export { ALWAYS_OPEN, type Calendar, maxAgeSeconds, parseHolidays, vietnamCalendar } from './calendar.ts'
 export type {
   Bar,
   BarKey,

@@ -1,7 +1,7 @@
 // What the console asks of the rest of the system, and what it answers. The console knows no store: the gateway
 // hands these functions in, over views, so that any number of pages costs the database the same.
 import type { DeadLetter, DeadLetterQuery, SeekPlace, SeekTarget, StreamStatus } from '../bus/index.ts'
-import type { Bar } from '../candles/index.ts'
+import type { Bar, TickersAnswer } from '../candles/index.ts'
 import type {
   EquityRow,
   LedgerTotals,
@@ -87,12 +87,6 @@ export interface Changes {
   pauseGroup(stream: string, group: string): Promise<boolean>
   resumeGroup(stream: string, group: string): Promise<boolean>
   seekGroup(stream: string, group: string, to: SeekTarget): Promise<readonly SeekPlace[]>
-}
-
-export interface TickersAnswer {
-  readonly contentType: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
 }
 
 /** Ticks and candles, as far back as they are kept. */

@@ -10,7 +10,7 @@ export interface ConsoleOptions {
   readonly port: number
   readonly questions: Questions
   readonly changes: Changes
-  readonly history?: History
+  readonly history: History
   /** Allows the changes to whoever sends it. Default: the empty string, and nobody may change anything. */
   readonly token?: string
   /** The queues shown at /queues; called when somebody first looks there. */

@@ -24,7 +24,7 @@ export async function serve(options: ConsoleOptions, signal: AbortSignal): Promi
   const asked = openAsked(questions, clock)
   health(server, questions, asked, clock)
   api(server, questions, asked, clock)
-  if (options.history) history(server, options.history, clock)
+  history(server, options.history, clock)
   changes(server, options.changes, clock, log)
   metrics(server, questions, asked)
   const pages = live(server, questions, asked, clock, log, { ...LIVE_DEFAULTS, ...options.live })

@@ -110,6 +110,21 @@ export const SETTINGS = {
     shape: number(0.001, 0, 100),
     about: 'A tick is told on its channel when bid, ask or spread moved by this much, %. All ticks are kept.',
   },
+  CANDLES_BACKEND: {
+    shape: choice(['sql', 'dual'], 'sql'),
+    about:
+      'Where candles are kept: the database, or the database and CSV files as the cut-over says (docs/CUTOVER.md).',
+  },
+  FALLBACK_TO_CSV: {
+    shape: choice(['true', 'false'], 'true'),
+    about:
+      'With CANDLES_BACKEND=dual: when the database fails, the CSV files answer, and the answer says so.',
+  },
+  MARKET_HOLIDAYS: {
+    shape: text(),
+    about:
+      'Days without trade in Ho Chi Minh City, or that end early (local time): 2026-01-01,2026-02-16@11:30.',
+  },
   DRAIN_MS: { shape: whole(10_000, 0, 600_000), about: 'Time a worker has to finish what it holds, ms.' },
   LEASE_MS: { shape: whole(5_000, 500, 60_000), about: 'Life of a partition lease without renewal, ms.' },
   VISIBILITY_MS: {

@@ -1,0 +1,54 @@
+// The history that the console answers, over the stores of ticks and candles.
+import {
+  ALWAYS_OPEN,
+  answerTickers,
+  type Candle,
+  type CandleStore,
+  maxAgeSeconds,
+  parseHolidays,
+  vietnamCalendar,
+} from '../candles/index.ts'
+import { type Clock, type Config, type Logger, messageOf } from '../kernel/index.ts'
+import type { TickStore } from '../ticks/index.ts'
+import type { History } from './answers.ts'
+
+export interface HistoryOptions {
+  readonly ticks: () => TickStore
+  /** Which of them answers. */
+  readonly candles: () => Pick<CandleStore, 'range' | 'keys'>
+  /** Answers /tickers where the database fails; undefined where there is none. */
+  readonly files: () => Pick<CandleStore, 'range' | 'keys'> | undefined
+  readonly config: Pick<Config, 'MARKET_HOLIDAYS'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export function openHistory({ ticks, candles, files, config, clock, log }: HistoryOptions): History {
+  const calendars = { vn: vietnamCalendar(parseHolidays(config.MARKET_HOLIDAYS)), crypto: ALWAYS_OPEN }
+  return {
+    ticks: (query) => ticks().range(query),
+    recentTicks: (...asked) => ticks().recent(...asked),
+    tickSeries: () => ticks().series(),
+    async bars({ symbol, interval, limit, source }): Promise<readonly Candle[]> {
+      const store = candles()
+      const from = source ?? (await sourceOf(store, symbol, interval))
+      return from === undefined ? [] : store.range({ source: from, ticker: symbol, interval, limit })
+    },
+    tickers: (query) =>
+      answerTickers(query, {
+        sql: candles(),
+        csv: files(),
+        maxAgeSeconds: (mode) => maxAgeSeconds(calendars[mode], clock.now()),
+        onFallback: (error) =>
+          log.error(
+            { reason: messageOf(error) },
+            'the candles of the files are answered: the database fails',
+          ),
+      }),
+  }
+}
+
+async function sourceOf(store: Pick<CandleStore, 'keys'>, symbol: string, interval: string) {
+  const keys = await store.keys()
+  return keys.find(({ ticker, interval: one }) => ticker === symbol && one === interval)?.source
+}
