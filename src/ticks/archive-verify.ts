@@ -58,6 +58,8 @@ function* problemsOf(
 }
 
 function* problemsOfSeries(file: DayFile, row: SeriesRow, places: readonly BlockPlace[]): Generator<string> {
+  const counted = places.reduce((sum, { count }) => sum + count, 0)
+  if (counted !== row.ticks) yield `has ${counted} ticks in its blocks where ${row.ticks} are counted`
   let isReadable = true
   for (const place of places) {
     try {

@@ -13,54 +13,78 @@ export interface FolderGate {
   close(): void
 }
 
-/** `name` tells what it guards; `busyMs` is how long the thread blocks for it. */
+interface Lock {
+  readonly file: SqliteFile.Database
+  readonly begin: SqliteFile.Statement
+  readonly beginAlone: SqliteFile.Statement
+  readonly enter: SqliteFile.Statement
+  readonly end: SqliteFile.Statement
+}
+
+/** `name` tells what it guards; `busyMs` is how long the thread blocks for it. The file is made at the first use. */
 export function openGate(root: string, name: string, busyMs: number): FolderGate {
   const path = join(root, `${name}.lock`)
-  const file = inFile(path, () => {
-    const opened = new SqliteFile(path, { timeout: busyMs })
-    // An empty file has no page that could be locked for reading.
-    opened.exec('create table if not exists gate (key integer)')
-    return opened
-  })
-  const enter = file.prepare('select 1 from gate')
-  const [begin, beginAlone, end] = ['begin', 'begin exclusive', 'commit'].map((text) =>
-    file.prepare(text),
-  ) as [SqliteFile.Statement, SqliteFile.Statement, SqliteFile.Statement]
+  let opened: Lock | undefined
   let depth = 0
 
-  const leave = () => {
-    depth--
-    if (depth === 0 && file.inTransaction) end.run()
+  const inside = <T>(work: () => T): T => {
+    depth++
+    try {
+      return work()
+    } finally {
+      depth--
+      if (depth === 0) inFile(path, () => opened?.end.run())
+    }
   }
   return {
     shared(work) {
       if (depth === 0) {
         inFile(path, () => {
-          begin.run()
-          try {
-            enter.get()
-          } catch (error) {
-            end.run()
-            throw error
-          }
+          opened ??= openLock(path, busyMs)
+          enter(opened)
         })
       }
-      depth++
-      try {
-        return work()
-      } finally {
-        leave()
-      }
+      return inside(work)
     },
     alone(work) {
-      inFile(path, () => beginAlone.run())
-      depth++
-      try {
-        return work()
-      } finally {
-        leave()
-      }
+      inFile(path, () => {
+        opened ??= openLock(path, busyMs)
+        opened.beginAlone.run()
+      })
+      return inside(work)
     },
-    close: () => file.close(),
+    close() {
+      opened?.file.close()
+      opened = undefined
+    },
+  }
+}
+
+function openLock(path: string, busyMs: number): Lock {
+  const file = new SqliteFile(path, { timeout: busyMs })
+  try {
+    // An empty file has no page that could be locked for reading.
+    file.exec('create table if not exists gate (key integer)')
+    return {
+      file,
+      begin: file.prepare('begin'),
+      beginAlone: file.prepare('begin exclusive'),
+      enter: file.prepare('select 1 from gate'),
+      end: file.prepare('commit'),
+    }
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+/** The lock is taken by the first read, not by BEGIN. */
+function enter({ begin, enter: read, end }: Lock): void {
+  begin.run()
+  try {
+    read.get()
+  } catch (error) {
+    end.run()
+    throw error
   }
 }

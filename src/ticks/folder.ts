@@ -1,6 +1,15 @@
 // The folder of ticks: YYYY/MM/ticks_YYYY-MM-DD.db for each day, and the same with .archive for one that was rewritten.
 // Links are not followed, so that no file outside of the folder is read, written or removed.
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, realpathSync } from 'node:fs'
+import {
+  closeSync,
+  type Dirent,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+} from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { SluiceError } from '../kernel/index.ts'
 import { dayName, dayOfFile } from './day-name.ts'
@@ -68,8 +77,10 @@ function* daysBetween(root: string, order: DayOrder, first: number, last: number
   }
 }
 
+const entriesIn = (path: string): Dirent[] => inFile(path, () => readdirSync(path, { withFileTypes: true }))
+
 const namesIn = (path: string, name: RegExp): string[] =>
-  readdirSync(path, { withFileTypes: true })
+  entriesIn(path)
     .filter((entry) => entry.isDirectory() && name.test(entry.name))
     .map((entry) => entry.name)
     .sort()
@@ -77,7 +88,7 @@ const namesIn = (path: string, name: RegExp): string[] =>
 /** Rising; a day that has two files comes once, and one that lies in another month's folder does not. */
 function daysIn(path: string): number[] {
   const [year, month] = path.split(sep).slice(-2)
-  const names = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile())
+  const names = entriesIn(path).filter((entry) => entry.isFile())
   const days = names.map(({ name }) => dayOfFile(name)?.day).filter((day) => day !== undefined)
   const here = days.filter((day) => dayName(day).startsWith(`${year}-${month}-`))
   return [...new Set(here)].sort((a, b) => a - b)
@@ -85,7 +96,7 @@ function daysIn(path: string): number[] {
 
 /** The file's number in its file system, which tells two files of one name apart; undefined when there is none. */
 export function fileIdentity(path: string): number | undefined {
-  const found = lstatSync(path, { throwIfNoEntry: false })
+  const found = inFile(path, () => lstatSync(path, { throwIfNoEntry: false }))
   if (!found) return undefined
   if (found.isFile()) return found.ino
   throw new SluiceError('DATABASE_INVALID', `${path} is no plain file; links are not followed.`, { path })
