@@ -44,12 +44,7 @@ export async function publish(
   try {
     const isDurable = replicas > 0 && lists.some(([first]) => first?.stream.durable)
     const client = await (isDurable ? link.durable() : link.writer())
-    const send = async () => {
-      const sent = await Promise.allSettled(
-        lists.map((batches) => sendInOrder(link, client, batches, by, receipts)),
-      )
-      for (const one of sent) if (one.status === 'rejected') throw one.reason
-    }
+    const send = () => sendAll(link, client, lists, by, receipts)
     if (isDurable) await confirm(client, { replicas, replicaTimeoutMs }, lists, send)
     else await send()
   } catch (error) {
@@ -57,6 +52,21 @@ export async function publish(
   }
   report(link, events, receipts, link.clock.monotonic() - began)
   return receipts
+}
+
+/** Partitions side by side. All have ended when it throws the first refusal. */
+async function sendAll(
+  link: Link,
+  client: Redis,
+  lists: readonly Batch[][],
+  by: Ownership | undefined,
+  receipts: Receipt[],
+): Promise<void> {
+  if (lists.length === 1) return sendInOrder(link, client, lists[0]!, by, receipts)
+  const sent = await Promise.allSettled(
+    lists.map((batches) => sendInOrder(link, client, batches, by, receipts)),
+  )
+  for (const one of sent) if (one.status === 'rejected') throw one.reason
 }
 
 /** The batches of one partition. Throws at the first refusal; nothing is sent after it. */
@@ -69,12 +79,15 @@ async function sendInOrder(
 ): Promise<void> {
   for (const batch of batches) {
     const { stream, partition, places } = batch
-    const entries = await sendHealing(link, client, batch, by).catch((error) => {
-      if (by && isFenced(error)) throw ownershipLost(by, stream.name, partition, error)
-      throw messageOf(error).startsWith('OOM') ? refuse(link, batch, 'Redis is out of memory') : error
-    })
+    let entries: string[]
+    try {
+      entries = await send(link, client, batch, by)
+    } catch (error) {
+      entries = await sendAgain(link, client, batch, by, error)
+    }
     if (entries.includes('!')) throw refuse(link, batch, `it holds ${stream.maxEntries} entries`)
-    for (const [i, entry] of entries.entries()) {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!
       receipts[places[i]!] = { partition, entry, duplicate: entry === '' }
     }
   }
@@ -83,7 +96,8 @@ async function sendInOrder(
 /** For each partition its batches in order. */
 function toBatches(events: readonly Outgoing[]): Batch[][] {
   const lists = new Map<string, Batch[]>()
-  for (const [place, event] of events.entries()) {
+  for (let place = 0; place < events.length; place++) {
+    const event = events[place]!
     const args = encodeEvent(event)
     const partition = partitionOf(event.stream, args[1])
     const name = `${event.stream.name}:${partition}`
@@ -101,18 +115,22 @@ function toBatches(events: readonly Outgoing[]): Batch[][] {
   return [...lists.values()]
 }
 
-async function sendHealing(
+/** Once more after a key of another type was moved aside; throws what any other failure means. */
+async function sendAgain(
   link: Link,
   client: Redis,
   batch: Batch,
   by: Ownership | undefined,
+  failure: unknown,
 ): Promise<string[]> {
+  const { stream, partition } = batch
   try {
+    if (!isWrongType(failure)) throw failure
+    await healPartition(link, stream, '', partition)
     return await send(link, client, batch, by)
   } catch (error) {
-    if (!isWrongType(error)) throw error
-    await healPartition(link, batch.stream, '', batch.partition)
-    return send(link, client, batch, by)
+    if (by && isFenced(error)) throw ownershipLost(by, stream.name, partition, error)
+    throw messageOf(error).startsWith('OOM') ? refuse(link, batch, 'Redis is out of memory') : error
   }
 }
 
@@ -179,11 +197,12 @@ function refuse(link: Link, { stream, partition }: Batch, why: string): SluiceEr
 
 function report(link: Link, events: readonly Outgoing[], receipts: readonly Receipt[], tookMs: number): void {
   const counts = new Map<string, { count: number; duplicates: number }>()
-  for (const [i, event] of events.entries()) {
-    const count = counts.get(event.stream.name) ?? { count: 0, duplicates: 0 }
+  for (let i = 0; i < events.length; i++) {
+    const { name } = events[i]!.stream
+    const count = counts.get(name) ?? { count: 0, duplicates: 0 }
     count.count++
     if (receipts[i]!.duplicate) count.duplicates++
-    counts.set(event.stream.name, count)
+    counts.set(name, count)
   }
   for (const [stream, count] of counts) link.events.emit('published', { stream, ...count, tookMs })
 }
