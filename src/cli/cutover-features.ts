@@ -6,8 +6,8 @@ import { FEATURE_NAMES, FEATURES, type FeatureName, marketQuotes } from '../cata
 import type { FeatureStores, Side } from '../cutover/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import type { Platform } from '../platform.ts'
-import { openJsonTicks, openSqliteTicks, tickStores } from '../ticks/index.ts'
-import { untilDrained } from './cutover-drained.ts'
+import { openTickBackend, spilledFiles, tickStores } from '../ticks/index.ts'
+import { untilDrained, waitWhile } from './cutover-drained.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Throws USAGE for a name that no feature has. */
@@ -42,12 +42,18 @@ export async function withStores<T>(
 
 const OPEN: Readonly<Record<FeatureName, Open>> = {
   ticks({ bus, clock, config }, terminal) {
-    const current = openSqliteTicks({ dir: config.TICKS_DIR, clock })
-    const legacy = openJsonTicks({ dir: join(config.TICKS_DIR, 'json'), clock })
+    const legacy = openTickBackend('json', { config, clock })
+    const current = openTickBackend('sqlite', { config, clock })
     const stream = marketQuotes as Stream<unknown>
-    const groups = { legacy: 'ticks-json', current: 'ticks-sqlite' }
-    const drained = (side: Side, signal: AbortSignal) =>
-      untilDrained({ bus, terminal, stream, group: groups[side], signal })
+    async function drained(side: Side, signal: AbortSignal): Promise<void> {
+      const wait = { clock, terminal, signal }
+      if (side === 'legacy') return untilDrained(bus, stream, 'ticks-json', wait)
+      await untilDrained(bus, stream, 'ticks-sqlite', wait)
+      await waitWhile(wait, () => {
+        const [file] = spilledFiles(config.TICKS_DIR)
+        return file && `${file} is not stored yet; a worker of ticks does that, unless the file is damaged`
+      })
+    }
     const stores = tickStores({ legacy, current, drained }) as unknown as FeatureStores
     return { stores, close: () => Promise.all([legacy.close(), current.close()]) }
   },

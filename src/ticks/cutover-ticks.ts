@@ -1,4 +1,6 @@
 // Ticks as the cut-over engine sees them: a part is one symbol on one UTC day, a record one tick with all that it says.
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CanonicalRecord, Cutover, FeatureStores, Part, Side } from '../cutover/index.ts'
 import { DAY_MS, dayNumber } from './day-name.ts'
 import { timeText } from './parse-time.ts'
@@ -19,6 +21,15 @@ export interface TickStoresOptions {
 
 // About 2 MB as objects.
 const PAGE = 10_000
+
+/** What writers have taken and not stored yet: durable, acknowledged, and in no answer of the store. */
+export const spilledFiles = (dir: string): string[] => {
+  const root = join(dir, 'spill')
+  if (!existsSync(root)) return []
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ticks'))
+    .map((name) => join(root, name))
+}
 
 /** A store as its own group writes it: what comes in a phase that leaves it out is acknowledged and not written. */
 export const inItsPhases = (

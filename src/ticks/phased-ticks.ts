@@ -1,7 +1,6 @@
 // Two stores behind one port while a cut-over is under way: its phase says which are written and which one answers.
 import type { Cutover } from '../cutover/index.ts'
-import { inItsPhases } from './cutover-ticks.ts'
-import type { TickStore } from './tick.ts'
+import type { TickStore, Written } from './tick.ts'
 
 export interface PhasedTicksOptions {
   readonly cutover: Cutover<'ticks'>
@@ -11,15 +10,18 @@ export interface PhasedTicksOptions {
 
 /** Reads of past ticks are compared in shadow and primary; what moves with each tick (`recent`, `series`) is not. */
 export function phasedTicks({ cutover, legacy, current }: PhasedTicksOptions): TickStore {
-  const answering = () => (cutover.reads('ticks') === 'legacy' ? legacy : current)
-  const sides = {
-    legacy: inItsPhases(cutover, 'legacy', legacy),
-    current: inItsPhases(cutover, 'current', current),
+  const answering = async () => {
+    await cutover.ready()
+    return cutover.reads('ticks') === 'legacy' ? legacy : current
   }
   return {
     async write(ticks) {
-      const [former, latter] = [await sides.legacy.write(ticks), await sides.current.write(ticks)]
-      return cutover.reads('ticks') === 'legacy' ? former : latter
+      const written: Written[] = []
+      const into = (store: TickStore) => async () => void written.push(await store.write(ticks))
+      // One call for both: that a store may be left out is certain only after the other has the ticks.
+      await cutover.write('ticks', { legacy: into(legacy), current: into(current) })
+      // The store that answers is written first.
+      return written[0]!
     },
     range: (query) =>
       cutover.read('ticks', {
@@ -28,8 +30,8 @@ export function phasedTicks({ cutover, legacy, current }: PhasedTicksOptions): T
         current: () => current.range(query),
         canonical: (ticks) => JSON.stringify(ticks),
       }),
-    recent: (...asked) => answering().recent(...asked),
-    series: (...asked) => answering().series(...asked),
+    recent: async (...asked) => (await answering()).recent(...asked),
+    series: async (...asked) => (await answering()).series(...asked),
     async close() {
       await Promise.all([legacy.close(), current.close()])
     },

@@ -3,7 +3,7 @@ import { type Clock, isSluiceError, messageOf } from '../kernel/index.ts'
 import type { TickEmitter } from './tick-events.ts'
 
 // A damaged file waits for somebody: its day stands still, and every alarm names it.
-const PASSING = new Set(['DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'TICKS_DAMAGED'])
+const PASSING = new Set(['DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'TICKS_DAMAGED', 'CUTOVER_UNKNOWN'])
 const LONGEST_MS = 5_000
 
 /** Repeats `work`, which must bear it, until it succeeds or the signal aborts. Rejects with anything else. */

@@ -184,13 +184,14 @@ describe('a copy out of a store that reads a stream', () => {
     const { signal } = new AbortController()
     const notes: string[] = []
     const terminal = { note: (text: string) => void notes.push(text) } as unknown as Terminal
-    const waits = { bus, terminal, signal }
+    const wait = { clock: systemClock, terminal, signal }
+    const of = (group: string) => untilDrained(bus, stream as never, group, wait)
     let isDrained = false
-    const drained = untilDrained({ ...waits, stream: stream as never, group: 'g' }).then(() => {
+    const drained = of('g').then(() => {
       isDrained = true
     })
     // A group that nobody has is behind nothing.
-    await untilDrained({ ...waits, stream: stream as never, group: 'nobody' })
+    await of('nobody')
     expect([isDrained, seen.length]).toEqual([false, 6])
     await bus.resumeGroup(stream, 'g')
     await drained

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type OpenBus, openBus, outgoing } from '../../src/bus/index.ts'
 import type { Cutover } from '../../src/cutover/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
+import { start as startTask } from '../bus/rig.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -17,6 +18,7 @@ import {
   moveTo,
   openEngine,
   openToys,
+  QUICK,
   startChild,
   type Toys,
   toyKey,
@@ -32,7 +34,7 @@ let engine: Cutover<FeatureName>
 let children: Child[]
 beforeAll(async () => {
   redis = await startRedis()
-  bus = openBus({ url: redis.url, clock: systemClock })
+  bus = openBus({ url: redis.url, clock: systemClock, visibilityMs: 300 })
 })
 afterAll(async () => {
   await bus.close()
@@ -53,6 +55,8 @@ afterEach(async () => {
   await place.close()
 })
 
+const NEVER_MS = 600_000
+
 const start = (options: Omit<ChildOptions, 'folder'>) => {
   const child = startChild({ folder, ...options }, place.environment)
   children.push(child)
@@ -68,19 +72,15 @@ const differing = () => {
 }
 
 describe('a change of phase', () => {
-  it('is seen by other processes by a message, without their asking the database', async () => {
-    const child = start({ mode: 'follow', redisUrl: redis.url, pollMs: 600_000 })
-    await told(child, { listening: true })
+  it('is seen by other processes by a message alone, and without Redis', async () => {
+    const [hearing, asking] = [
+      start({ mode: 'follow', redisUrl: redis.url, pollMs: NEVER_MS }),
+      start({ mode: 'follow' }),
+    ]
+    await Promise.all([told(hearing, { listening: true }), told(asking, { phase: 'legacy' })])
     await engine.advance('toys', { reason: 'begin' })
-    expect(await told(child, { phase: 'dual' })).toMatchObject({ revision: 1 })
-  })
-
-  it('is seen by other processes without Redis', async () => {
-    const [one, other] = [start({ mode: 'follow' }), start({ mode: 'follow' })]
-    await Promise.all([told(one, { phase: 'legacy' }), told(other, { phase: 'legacy' })])
-    await engine.advance('toys', { reason: 'begin' })
-    expect(await told(one, { phase: 'dual' })).toBeDefined()
-    expect(await told(other, { phase: 'dual' })).toBeDefined()
+    expect(await told(hearing, { phase: 'dual' })).toMatchObject({ revision: 1 })
+    expect(await told(asking, { phase: 'dual' })).toMatchObject({ revision: 1 })
   })
 })
 
@@ -99,35 +99,51 @@ describe('a kill between the two stores', () => {
     await eventually(() => toys.current.keys().length === COUNT - 1)
     await first.kill()
     expect(differing()).toEqual(['p2/000020'])
-    start({ ...options, mode: 'consume' })
-    return stream
+    return { stream, ...consumeOn(stream) }
+  }
+
+  /** The next process, which is this one. */
+  function consumeOn(stream: ReturnType<typeof toyStream>) {
+    const put = ({ data: { n } }: { data: { n: number } }) => {
+      const into = (side: 'legacy' | 'current') => async () => toys[side].put(toyKey(n), `value ${n}`)
+      return engine.write('toys', { legacy: into('legacy'), current: into('current') })
+    }
+    return startTask(
+      bus.consume({
+        ...{ stream, group: 'toys', order: 'none', crashesMax: 100 },
+        handle: async (entry) => void (await put(entry)),
+      }),
+    )
   }
 
   it('leaves nothing missing once another process goes on', async () => {
-    await consumeWithKill('consume')
+    const { stop } = await consumeWithKill('consume')
     await eventually(() => differing().length === 0)
+    await stop()
     expect(toys.current.keys().length).toBe(COUNT)
   })
 
   it('would lose a write that was acknowledged before both had it', async () => {
-    const stream = await consumeWithKill('consume carelessly')
+    const { stream, stop } = await consumeWithKill('consume carelessly')
     await bus.publish([outgoing(stream, 'last', { n: 1_000 })])
     await eventually(() => toys.current.get('p1/001000'))
+    await stop()
     expect(differing()).toEqual(['p2/000020'])
     expect(await engine.compare(toys.stores)).toMatchObject({ different: 1 })
   })
 })
 
 describe('the way back from done', () => {
-  /** A process writes all the time while the feature goes from done to primary and is copied back. */
-  async function goBack(child: { pollMs: number }, operator: Cutover<FeatureName>) {
+  /** A process that hears of nothing writes all the time while the feature goes from done to primary and is copied. */
+  async function goBack(leaseMs: number) {
     await moveTo(engine, toys.stores, 'done')
-    const writer = start({ mode: 'write', ...child })
+    const writer = start({ mode: 'write', pollMs: NEVER_MS, leaseMs })
     await eventually(() => writer.told.length > 30)
-    await operator.rollback('toys', { reason: 'back' })
-    await operator.copy(toys.stores)
-    await told(writer, { phase: 'primary' })
-    await operator.rollback('toys', { reason: 'the former one answers again' })
+    await engine.rollback('toys', { reason: 'back' })
+    await engine.copy(toys.stores)
+    await engine.rollback('toys', { reason: 'the former one answers again' })
+    const count = writer.told.length
+    await eventually(() => writer.told.length > count + 30)
     const acknowledged = writer.told.flatMap(({ wrote }) =>
       wrote === undefined ? [] : [toyKey(Number(wrote))],
     )
@@ -135,14 +151,13 @@ describe('the way back from done', () => {
   }
 
   it('loses nothing that was written without the former store', async () => {
-    const { lost, acknowledged } = await goBack({ pollMs: 50 }, engine)
-    expect(acknowledged.length).toBeGreaterThan(30)
+    const { lost, acknowledged } = await goBack(QUICK.leaseMs)
+    expect(acknowledged.length).toBeGreaterThan(60)
     expect(lost).toEqual([])
   })
 
-  it('would lose what a process wrote that was not waited for', async () => {
-    const hasty = openEngine(place.database, { leaseMs: 0 })
-    const { lost } = await goBack({ pollMs: 400 }, hasty)
+  it('would lose what a process writes that goes by what it knew for longer than is waited for', async () => {
+    const { lost } = await goBack(NEVER_MS)
     expect(lost.length).toBeGreaterThan(0)
   })
 })

@@ -117,8 +117,8 @@ export const openEngine = (
   openCutover({ database, clock: systemClock, features: FEATURES, ...QUICK, ...more })
 
 /** For the features that there are. */
-export const openRealEngine = (database: Database): Cutover<'ticks' | 'candles'> =>
-  openCutover({ database, clock: systemClock, features: ['ticks', 'candles'], ...QUICK, leaseMs: 5 })
+export const openRealEngine = (database: Database, leaseMs = 5): Cutover<'ticks' | 'candles'> =>
+  openCutover({ database, clock: systemClock, features: ['ticks', 'candles'], ...QUICK, leaseMs })
 
 /** As before the first change. */
 export const forgetCutovers = (database: Database): Promise<void> =>

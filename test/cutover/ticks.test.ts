@@ -8,6 +8,7 @@ import { systemClock } from '../../src/kernel/index.ts'
 import { inItsPhases, tickStores } from '../../src/ticks/cutover-ticks.ts'
 import { openJsonTicks } from '../../src/ticks/json-ticks.ts'
 import { parseTime } from '../../src/ticks/parse-time.ts'
+import { phasedTicks } from '../../src/ticks/phased-ticks.ts'
 import { openSqliteTicks } from '../../src/ticks/sqlite-ticks.ts'
 import type { Tick, TickStore } from '../../src/ticks/tick.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -119,6 +120,28 @@ describe('ticks', () => {
     await sqlite.write([tick(0, other)])
     const { different } = await engine().compare(tickStores(ports()))
     expect(different).toBe(other.nanos ? 2 : 1)
+  })
+
+  it('that an import writes in done are in both stores when it learns of the way back too late', async () => {
+    const [operator, late] = [openRealEngine(place.database, 200), openRealEngine(place.database, 200)]
+    await place.database.write(({ sql, t }) =>
+      sql.insert(t.cutovers).values({ feature: 'ticks', phase: 'done', revision: 9, changedAt: 1 }),
+    )
+    await late.ready()
+    const gate = Promise.withResolvers<void>()
+    const slow: TickStore = {
+      ...sqlite,
+      async write(ticks) {
+        await gate.promise
+        return sqlite.write(ticks)
+      },
+    }
+    const written = phasedTicks({ cutover: late, legacy: json, current: slow }).write([tick(0)])
+    await operator.rollback('ticks', { reason: 'back' })
+    await operator.copy(tickStores(ports()))
+    gate.resolve()
+    expect(await written).toEqual({ stored: 1, duplicate: 0 })
+    expect(await operator.compare(tickStores(ports()))).toMatchObject({ compared: 1, different: 0 })
   })
 
   it('are written by the group of a store in its phases, and left out in others', async () => {
