@@ -106,7 +106,7 @@ export function openPlatform(config: Config, { name, log }: { name: string; log?
   const papers = new Map<string, Venue>()
   const venues = once(() => openVenues(config))
   const ticks = once(() => {
-    const store = openTicks({ config, clock, cutover: () => platform.cutover })
+    const store = openTicks({ config, clock, events: events.ticks, cutover: () => platform.cutover })
     return resources.own(store, (store) => store.close())
   })
   const platform: Platform = {

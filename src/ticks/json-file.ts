@@ -14,9 +14,8 @@ import type { Tick } from './tick.ts'
 /** What was cut off: the rest of a tick that was never acknowledged. */
 export interface Repair {
   readonly path: string
-  /** The file's length before and after, bytes. */
-  readonly found: number
-  readonly kept: number
+  /** How many. */
+  readonly bytes: number
 }
 
 export interface JsonFile {
@@ -111,12 +110,12 @@ async function repair(file: Open): Promise<Repair | undefined> {
   const { path } = file
   const { index } = seen
   return using(path, 'r+', async (handle) => {
-    const { size } = await handle.stat()
+    const bytes = (await handle.stat()).size - index.end
     await handle.truncate(index.end)
     if (index.end === 0) index.end = (await handle.write(OPENING, 0, 1, 0)).bytesWritten
     await writeBehind(handle, index, CLOSING)
     await remember(file, handle, { index, isWhole: true }, stampOf(path)!)
-    return { path, found: size, kept: index.end }
+    return { path, bytes }
   })
 }
 

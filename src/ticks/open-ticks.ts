@@ -2,17 +2,21 @@
 import { join } from 'node:path'
 import type { Cutover } from '../cutover/index.ts'
 import type { Clock, Config } from '../kernel/index.ts'
+import type { Repair } from './json-file.ts'
 import { openJsonTicks } from './json-ticks.ts'
 import { phasedTicks } from './phased-ticks.ts'
 import { openPostgresTicks } from './postgres-ticks.ts'
 import { openSqliteTicks } from './sqlite-ticks.ts'
 import type { TickStore } from './tick.ts'
+import type { TickEmitter } from './tick-events.ts'
 
 export type TickBackend = 'sqlite' | 'json' | 'postgres'
 
 export interface OpenTicksOptions {
   readonly config: Pick<Config, 'TICKS_BACKEND' | 'TICKS_DIR' | 'DATABASE_URL'>
   readonly clock: Clock
+  /** Told of the half of a tick that a killed writer left in a JSON file. */
+  readonly events?: TickEmitter
   /** Asked only when TICKS_BACKEND is dual. */
   readonly cutover: () => Cutover<'ticks'>
 }
@@ -20,9 +24,12 @@ export interface OpenTicksOptions {
 /** In process: for readers and commands. Nothing is opened before its first use. */
 export function openTickBackend(
   backend: TickBackend,
-  { config, clock }: Pick<OpenTicksOptions, 'config' | 'clock'>,
+  { config, clock, events }: Pick<OpenTicksOptions, 'config' | 'clock' | 'events'>,
 ): TickStore {
-  if (backend === 'json') return openJsonTicks({ dir: jsonFolder(config), clock })
+  if (backend === 'json') {
+    const onRepair = ({ path, bytes }: Repair) => events?.emit('cut', { path, bytes, inside: false })
+    return openJsonTicks({ dir: jsonFolder(config), clock, onRepair })
+  }
   if (backend === 'postgres') return openPostgresTicks({ url: config.DATABASE_URL, clock })
   return openSqliteTicks({ dir: config.TICKS_DIR, clock })
 }

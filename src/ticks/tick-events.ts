@@ -26,7 +26,7 @@ export interface TickEvents {
   recovered: (fact: { day: string; forMs: number }) => void
   /** An alarm: these were not written and their callers were told. */
   refused: (fact: { count: number; code: string; reason: string }) => void
-  /** An alarm: a file of spilled ticks ends in bytes that nobody was told were safe, or is damaged inside and stays. */
+  /** An alarm: a file of spilled ticks, or of JSON, ends in bytes that nobody was told were safe, or is damaged inside and stays. */
   cut: (fact: { path: string; bytes: number; inside: boolean }) => void
   /** An alarm: spilled ticks stay in their file until the next start, because their day cannot take them. */
   kept: (fact: { path: string; count: number; reason: string }) => void

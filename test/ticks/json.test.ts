@@ -199,7 +199,8 @@ describe('a torn end', () => {
       const store = openStore()
       demandTicks(await all(store), ticks.slice(0, kept))
       expect(JSON.parse(textOf())).toHaveLength(kept)
-      expect(repairs).toEqual([{ path: path(), found: length, kept: kept === 0 ? 1 : ends[kept - 1] }])
+      const end = kept > 0 ? ends[kept - 1]! : Math.min(1, length)
+      expect(repairs).toEqual([{ path: path(), bytes: length - end }])
       repairs = []
       expect(await store.write(ticks)).toEqual(written(3 - kept, kept))
       demandTicks(await all(openStore()), ticks)

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
-import { openDualTicks } from '../../src/ticks/dual.ts'
 import { openJsonTicks } from '../../src/ticks/json-ticks.ts'
 import { openPostgresTicks } from '../../src/ticks/postgres-ticks.ts'
 import { openSqliteTicks } from '../../src/ticks/sqlite-ticks.ts'
@@ -15,7 +14,6 @@ import { recording } from '../support/recordings.ts'
 import { type Property, TICK_PROPERTIES } from './conformance.ts'
 import { all, demandTicks, written } from './conformance-place.ts'
 import { type Fault, openModel, type Shelf } from './model.ts'
-import { NOON, tick } from './samples.ts'
 
 const FAULTS: readonly Fault[] = [
   'drops ticks of one time',
@@ -110,49 +108,6 @@ describe('ticks in JSON files', () => {
   it.each(TICK_PROPERTIES)('$says', async ({ hold }) => {
     const dir = folder()
     await expect(hold({ open: async () => openJsonTicks({ dir, clock }) })).resolves.toBeUndefined()
-  })
-})
-
-describe('ticks in two stores', () => {
-  it.each(quick)('$says', async ({ hold }) => {
-    const [one, other]: Shelf[] = [{ ticks: [] }, { ticks: [] }]
-    const open = async () =>
-      openDualTicks({ first: openModel(one!), second: openModel(other!), answering: () => 'second' })
-    await expect(hold({ open })).resolves.toBeUndefined()
-  })
-
-  it('are answered by the one that the phase names, and counted by the first', async () => {
-    const [first, second] = [openModel({ ticks: [] }), openModel({ ticks: [] })]
-    let phase: 'first' | 'second' = 'first'
-    const store = openDualTicks({ first, second, answering: () => phase })
-    const [old, fresh] = [tick(), tick({ time: NOON + 1 })]
-    await first.write([old])
-    expect(await store.write([old, fresh])).toEqual(written(1, 1))
-    await second.write([tick({ time: NOON + 2 })])
-    expect([(await all(store)).length, (await store.series())[0]?.ticks]).toEqual([2, 2])
-    phase = 'second'
-    expect([(await all(store)).length, (await store.series())[0]?.ticks]).toEqual([3, 3])
-    expect(await store.recent('EURUSD', 1)).toEqual([tick({ time: NOON + 2 })])
-  })
-
-  it('are refused when one of them refuses, and complete when they are written again', async () => {
-    const shelf: Shelf = { ticks: [] }
-    const [first, working] = [openModel({ ticks: [] }), openModel(shelf)]
-    let fails = true
-    const second: TickStore = {
-      ...working,
-      write: (ticks) => (fails ? Promise.reject(new Error('the disk is full')) : working.write(ticks)),
-    }
-    for (const store of [
-      openDualTicks({ first, second, answering: () => 'first' }),
-      openDualTicks({ first: second, second: first, answering: () => 'first' }),
-    ]) {
-      await expect(store.write([tick()])).rejects.toThrow('the disk is full')
-    }
-    fails = false
-    const store = openDualTicks({ first, second, answering: () => 'second' })
-    expect(await store.write([tick()])).toEqual(written(0, 1))
-    demandTicks(await all(store), [tick()])
   })
 })
 
