@@ -27,12 +27,22 @@ export function compressDay(place: ArchivePlace, paths: DayPaths): void {
       return
     }
     const sources = archive ? [open, archive] : [open]
-    const ticks = archiveWhole(paths, sources, open, archive)
+    const ticks = withoutDraft(paths, () => archiveWhole(paths, sources, open, archive))
     if (place.gate.alone(() => putArchive(place, paths, open.identity, ticks))) return
   }
   throw new SluiceError('DATABASE_BUSY', `Ticks of ${paths.name} came each time that it was archived.`, {
     day: paths.name,
   })
+}
+
+/** A draft that failed is not left behind: the disk may be full with it. */
+function withoutDraft<T>({ draft }: DayPaths, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    removeDraft(draft)
+    throw error
+  }
 }
 
 /** Leaves a draft that holds all, or none where the archive already does; returns the ticks of the open file. */
@@ -89,7 +99,7 @@ export function restoreDay(place: ArchivePlace, paths: DayPaths): void {
       if (!open) throw nothingOf(paths)
       return
     }
-    if (!open) openWhole(paths, archive)
+    if (!open) withoutDraft(paths, () => openWhole(paths, archive))
     else if (open.source === archive.id && total(open, 'shared') === total(archive, 'ticks')) {
       // Whoever restored the day was killed before the archive was removed.
       inSnapshot(open, () => compareFiles([open, archive], open))

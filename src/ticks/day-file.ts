@@ -11,6 +11,8 @@ import { inFile } from './sqlite-failures.ts'
 
 export const DAY_FILE_VERSION = 1
 
+const CACHE_KIB = 8_192
+
 export const DAY_FILE_TABLES = `
   create table file (id text not null, source text, source_bytes integer not null);
   create table series (id integer primary key, symbol text not null, source text not null, ticks integer not null,
@@ -88,9 +90,12 @@ export function openDayFile({ path, busyMs, readOnly }: DayFileOptions): DayFile
   return inFile(path, () => {
     const connection = new SqliteFile(path, { timeout: busyMs, readonly: readOnly, fileMustExist: true })
     try {
+      // The reference's settings but three. FULL: what is acknowledged is on the disk, also with the power gone. Less
+      // cache, because an import or a long query has a dozen files open. And nothing is mapped into memory: it made no
+      // difference to any query, counts as memory of the process, and a failing disk ends that without an error.
       connection.pragma('synchronous = FULL')
       connection.pragma('temp_store = MEMORY')
-      connection.pragma('mmap_size = 268435456')
+      connection.pragma(`cache_size = -${CACHE_KIB}`)
       const version = connection.pragma('user_version', { simple: true }) as number
       if (version > DAY_FILE_VERSION) throw newer(path, version)
       if (version === DAY_FILE_VERSION) return dayFileOn(connection, path, identity)

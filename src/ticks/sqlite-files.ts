@@ -1,5 +1,5 @@
 // Writes batches into the files of their UTC days. Synchronous, because it is meant for a thread of its own.
-import { type Clock, SluiceError } from '../kernel/index.ts'
+import { type Clock, isSluiceError, SluiceError } from '../kernel/index.ts'
 import type { TickBatch } from './batch.ts'
 import type { TickColumns } from './columns.ts'
 import type { DayFile } from './day-file.ts'
@@ -83,16 +83,28 @@ function writeDay(
   { day, series }: DayPart,
 ): Written {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const written = gate.shared(() => {
-      const { open, archive } = days.current(day)
-      return open && inTransaction(open, () => writeParts(open, archive, columns, series))
-    })
+    const written = whileSound(days, day, () =>
+      gate.shared(() => {
+        const { open, archive } = days.current(day)
+        return open && inTransaction(open, () => writeParts(open, archive, columns, series))
+      }),
+    )
     if (written) return written
     days.create(day)
   }
   throw new SluiceError('DATABASE_BUSY', 'The file of a day was archived each time that it was made.', {
     day,
   })
+}
+
+/** A file that failed is opened anew the next time: the disk may be another one by then. */
+function whileSound<T>(days: FolderDays, day: number, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!isSluiceError(error, 'DATABASE_BUSY')) days.drop(day)
+    throw error
+  }
 }
 
 function inTransaction<T>(file: DayFile, work: () => T): T {

@@ -1,5 +1,14 @@
 // Damage is found: by who reads, by verify, and by who would remove the source of an archive.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -78,6 +87,7 @@ describe('damage', () => {
     flip(open)
     await expect(readAll()).rejects.toMatchObject(damaged)
     await expect(compress()).rejects.toMatchObject(damaged)
+    expect(readdirSync(join(dir, '2026/01'))).toEqual([`ticks_${DAY}.db`])
     expect((await problems()).length).toBe(1)
   })
 
