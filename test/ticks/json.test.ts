@@ -132,6 +132,8 @@ describe('a file of the reference', () => {
     expect((await store.series('2026-01-19')).map(({ ticks, first }) => [ticks, first])).toEqual([
       [1, evening],
     ])
+    // The tick of noon lies in a file of its own day, whose newest it is.
+    expect(await store.write([tick()])).toEqual(written(1))
     const same = tick({ time: evening, bid: 1.08, ask: 1.09, broker: 'default' })
     expect(await store.write([same, { ...same, bid: 1 }])).toEqual(written(1, 1))
     expect((await store.recent('EURUSD', 3)).map(({ sequence }) => sequence)).toEqual([0, 1, 0])
