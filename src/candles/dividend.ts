@@ -1,16 +1,14 @@
 // A share that pays a dividend or is split gets new prices for its past: what is stored and what comes now are then of
-// two different series. One that differs is enough: every bar of the ticker is thrown away and written anew, because
-// its other intervals have the old prices too.
+// two different series. One day that differs is enough: the days are written anew and what is made of them follows, and
+// every other interval of the ticker has to go, because it has the old prices too.
 
 import { MADE_OF } from './aggregate.ts'
 import { bucketOf } from './bucket.ts'
 import type { Bar, BarKey, Interval } from './candle.ts'
+import { isIndex } from './units.ts'
 
 /** Adjusting lowers past prices; less than this is rounding, or a correction of one day. */
 const RATIO_MIN = 1.02
-/** An index is computed, not paid out: when its past changes, that is a correction. */
-export const INDICES: ReadonlySet<string> = new Set(['VNINDEX', 'VN30'])
-
 export interface Adjusted {
   /** Beginning of the day, ms UTC. */
   readonly time: number
@@ -31,16 +29,17 @@ export interface Dividend {
 
 /**
  * The tickers whose incoming daily bars are adjusted against the stored ones. Other intervals and indices are passed
- * over, and so is the newest day on either side: its close may still have moved.
+ * over, and so is the newest day on either side: its close may still have moved. (An index is computed and pays
+ * nothing: when its past changes, that is a correction.)
  */
 export function dividendsIn(
   existing: Iterable<Bar>,
   incoming: Iterable<Bar>,
-  indices: ReadonlySet<string> = INDICES,
+  isComputed: (ticker: string) => boolean = isIndex,
 ): Dividend[] {
-  const known = byTicker(existing, indices)
+  const known = byTicker(existing, isComputed)
   const dividends: Dividend[] = []
-  for (const [name, { source, ticker, closes, first, newest }] of byTicker(incoming, indices)) {
+  for (const [name, { source, ticker, closes, first, newest }] of byTicker(incoming, isComputed)) {
     const stored = known.get(name)
     if (!stored) continue
     const until = Math.min(newest, stored.newest)
@@ -60,11 +59,9 @@ export function dividendsIn(
 export interface PurgePlan {
   readonly source: string
   readonly ticker: string
-  /** What is there of the ticker and goes, with the old prices, before the incoming days are written. */
+  /** What is there with the old prices and is not written anew with the days: it has to go, and be imported again. */
   readonly purge: readonly Interval[]
-  /** What neither the incoming days nor aggregating them brings back: it has to be fetched again. */
-  readonly refetch: readonly Interval[]
-  /** Days in front of the first incoming one are there and would be lost: fetch the whole history, then purge. */
+  /** Days in front of the first incoming one are there, with the old prices: the whole history has to be imported. */
   readonly isCut: boolean
 }
 
@@ -78,8 +75,7 @@ export function planPurge(
     interval === '1D' || (MADE_OF as Partial<Record<Interval, Interval>>)[interval] === '1D'
   return {
     ...{ source, ticker },
-    purge: there.map(({ interval }) => interval),
-    refetch: there.map(({ interval }) => interval).filter((interval) => !isMadeOfDays(interval)),
+    purge: there.map(({ interval }) => interval).filter((interval) => !isMadeOfDays(interval)),
     isCut: there.some((key) => key.interval === '1D' && bucketOf('1D', key.first) < first),
   }
 }
@@ -93,10 +89,10 @@ interface Days {
   newest: number
 }
 
-function byTicker(bars: Iterable<Bar>, indices: ReadonlySet<string>): Map<string, Days> {
+function byTicker(bars: Iterable<Bar>, isComputed: (ticker: string) => boolean): Map<string, Days> {
   const tickers = new Map<string, Days>()
   for (const { source, ticker, interval, time, close } of bars) {
-    if (interval !== '1D' || indices.has(ticker)) continue
+    if (interval !== '1D' || isComputed(ticker)) continue
     const name = `${source}|${ticker}`
     const day = bucketOf('1D', time)
     const days = tickers.get(name) ?? { source, ticker, closes: new Map(), first: day, newest: day }

@@ -1,3 +1,5 @@
+export { type Rebuilt, rebuildCandles } from './build.ts'
+export type { BuiltTick } from './build-bars.ts'
 export { ALWAYS_OPEN, type Calendar, maxAgeSeconds, parseHolidays, vietnamCalendar } from './calendar.ts'
 export type {
   Bar,
@@ -11,9 +13,11 @@ export type {
 } from './candle.ts'
 export { INTERVALS } from './candle.ts'
 export { type CsvCandles, type CsvCandlesOptions, openCsvCandles } from './csv-candles.ts'
-export { candleLine } from './csv-row.ts'
+export { CSV_HEADER, candleLine } from './csv-row.ts'
 export { candleStores } from './cutover-candles.ts'
+export { type DividendWatch, watchDividends } from './dividend-watch.ts'
 export { type CandleEmitter, candleEmitter } from './events.ts'
+export { TICK_INTERVALS, type TickInterval } from './fold-bars.ts'
 export { type CandleImport, type CandleImportOptions, openCandleImport } from './import-candles.ts'
 export type { CandleImportReport } from './import-report.ts'
 export { tellChange } from './keep-bars.ts'

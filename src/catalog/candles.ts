@@ -12,9 +12,17 @@ const tickerName = z.string().min(1).max(64)
 const timeMs = z.number().int()
 const price = z.number().positive().finite()
 
+const SIMULATED = '~simulated'
+
 /** What a venue's bars stand under; made-up prices never under the name of a market. No venue has a `~` in its name. */
 export const candleSource = (venue: string, simulated: boolean): string =>
-  simulated ? `${venue}~simulated` : venue
+  simulated ? `${venue}${SIMULATED}` : venue
+
+/** The venue, and whether its prices are made up. */
+export const candleVenue = (source: string): { venue: string; simulated: boolean } =>
+  source.endsWith(SIMULATED)
+    ? { venue: source.slice(0, -SIMULATED.length), simulated: true }
+    : { venue: source, simulated: false }
 
 const tickBar = z.object({
   interval,

@@ -4,9 +4,9 @@ export {
   type CandleBars,
   type CandleChange,
   candleBars,
-  candleChange,
   candleSource,
   candlesChanged,
+  candleVenue,
   marketCandles,
   type TickBar,
 } from './candles.ts'

@@ -1,11 +1,13 @@
 // `sluice import`: files into the stores of ticks and candles.
 import {
   type CandleImportReport,
+  type DividendWatch,
   INTERVALS,
   type Interval,
   openCandleImport,
   openSqlCandles,
   tellChange,
+  watchDividends,
 } from '../candles/index.ts'
 import { migrate } from '../db/index.ts'
 import {
@@ -74,13 +76,34 @@ export async function importCandles(
           clock,
           onChanged: (tx, change) => tellChange(tx, change, 'files', clock.now()),
         })
-    const parts = openCandleImport({ store, source, interval: intervalNamed(interval), scale, strict })
+    const watch = store && watchDividends(store)
+    const parts = openCandleImport({ store: watch, source, interval: intervalNamed(interval), scale, strict })
     const { take, subjectOf } = parts
     const result = await run(platform, { kind: 'candles', files, take, subjectOf }, options, terminal)
     const report = parts.report()
     noteReport(report, terminal)
-    return tell({ kind: 'candles', path, ...result, report }, options, terminal)
+    const adjusted = (await watch?.plans()) ?? []
+    noteAdjusted(adjusted, terminal)
+    return tell({ kind: 'candles', path, ...result, report, adjusted }, options, terminal)
   })
+}
+
+/** Stored prices and those of the files are of before and after a dividend or a split. */
+function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
+  if (terminal.json) return
+  for (const { source, ticker, days, purge, isCut } of adjusted) {
+    const ratio = days[0]!.ratio.toFixed(4)
+    terminal.note(
+      `${source} ${ticker}: prices were adjusted, ${whole(days.length)} days by ${ratio} and the like`,
+    )
+    if (isCut) terminal.note('  days in front of the file have the old prices: import the whole history')
+    if (purge.length > 0) {
+      const intervals = purge.join(',')
+      terminal.note(
+        `  the old prices stay in: sluice candles purge ${ticker} --source ${source} --interval ${intervals}`,
+      )
+    }
+  }
 }
 
 interface Job {
@@ -108,10 +131,13 @@ async function run(
   }
 }
 
+type Adjusted = Awaited<ReturnType<DividendWatch['plans']>>
+
 interface Told extends ImportResult {
   readonly kind: ImportKind
   readonly path: string
   readonly report?: CandleImportReport
+  readonly adjusted?: Adjusted
 }
 
 /** For a person; a program finds it in the result. */

@@ -2,6 +2,7 @@
 // loaded when it is needed: a worker at rest pays for its own code only.
 import { Command } from 'commander'
 import { readConfig } from '../kernel/index.ts'
+import { addCandleCommands } from './candle-commands.ts'
 import { addCutoverCommands } from './cutover-commands.ts'
 import { addDeadLetterCommands } from './dead-letter-commands.ts'
 import { addGroupCommands } from './group-commands.ts'
@@ -152,6 +153,7 @@ function addLooking(program: Command): void {
       await showStreams(terminalOf(options))
     })
   addTickCommands(program, terminalOf, examples)
+  addCandleCommands(program, terminalOf, examples)
   addGroupCommands(program, terminalOf, examples)
   addDeadLetterCommands(program, terminalOf, examples)
   addCutoverCommands(program, terminalOf, examples)

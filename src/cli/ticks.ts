@@ -13,6 +13,7 @@ import {
   tickCsv,
   tickJson,
 } from '../ticks/index.ts'
+import { momentOf } from './moment.ts'
 import { type Terminal, table } from './terminal.ts'
 import { withTicks } from './tick-store.ts'
 
@@ -139,15 +140,4 @@ function queryOf(symbol: string, { from = '', to, source }: TickOptions): TickQu
   if (span.from >= span.to)
     throw new SluiceError('USAGE', `from (${from}) is not before to (${to ?? 'now'}).`)
   return { symbol, ...span, ...(source === undefined ? {} : { source }) }
-}
-
-function momentOf(name: string, text: string): number {
-  const ms = /^\d{10,15}$/.test(text)
-    ? Number(text)
-    : /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text)
-      ? Date.parse(text)
-      : Number.NaN
-  if (Number.isFinite(ms)) return ms
-  const allowed = 'ISO 8601 with its zone (2026-01-19T09:00:00Z), or ms since 1970'
-  throw new SluiceError('USAGE', `${name} is ${JSON.stringify(text)}; allowed: ${allowed}.`)
 }

@@ -48,18 +48,17 @@ describe('a dividend', () => {
     ])
   })
 
-  it('costs every interval of the ticker; what days do not bring back has to be fetched', () => {
+  it('costs every interval of the ticker that is not made of days', () => {
     const [dividend] = dividendsIn(closes([110, 110, 110]), closes([100, 100, 100]))
     const key = (interval: Interval, ticker = 'VIC', first = 0) => ({ source: 'vn', ticker, interval, first })
     const keys = [key('1m'), key('1h'), key('1D'), key('1W'), key('1h', 'VCB')]
     expect(planPurge(dividend!, keys)).toEqual({
       ...{ source: 'vn', ticker: 'VIC', isCut: false },
-      purge: ['1m', '1h', '1D', '1W'],
-      refetch: ['1m', '1h'],
+      purge: ['1m', '1h'],
     })
   })
 
-  it('found in a file that does not reach back far enough says that purging would lose days', () => {
+  it('found in a file that does not reach back far enough says that old prices stay in front of it', () => {
     const [dividend] = dividendsIn(closes([110, 110, 110]), closes([100, 100, 100]).slice(1))
     const key = { source: 'vn', ticker: 'VIC', interval: '1D', first: 0 } as const
     expect(planPurge(dividend!, [key]).isCut).toBe(true)

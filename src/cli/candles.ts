@@ -1,0 +1,186 @@
+// `sluice candles`: what is kept, for a person and for programs, and building it again.
+import {
+  type BuiltTick,
+  type Candle,
+  type CandleStore,
+  CSV_HEADER,
+  candleLine,
+  INTERVALS,
+  type Interval,
+  openSqlCandles,
+  type Rebuilt,
+  rebuildCandles,
+  type SqlCandlesOptions,
+  TICK_INTERVALS,
+  type TickInterval,
+  tellChange,
+} from '../candles/index.ts'
+import { candleVenue } from '../catalog/index.ts'
+import { isoTime, randomId, SluiceError, systemClock } from '../kernel/index.ts'
+import type { Tick, TickStore } from '../ticks/index.ts'
+import { confirm } from './confirm.ts'
+import { withPlatform } from './connection.ts'
+import { momentOf } from './moment.ts'
+import { type Terminal, table } from './terminal.ts'
+
+export interface CandleGetOptions {
+  readonly json?: boolean
+  readonly source?: string
+  readonly interval: string
+  readonly from?: string
+  readonly to?: string
+  readonly limit: number
+  readonly format: string
+}
+
+export interface CandleRebuildOptions {
+  readonly json?: boolean
+  readonly source: string
+  readonly from: string
+  readonly to?: string
+  readonly interval?: string
+}
+
+export interface CandlePurgeOptions {
+  readonly json?: boolean
+  readonly source: string
+  readonly interval: string
+  readonly yes?: boolean
+}
+
+/** Throws USAGE for a format or an interval that there is not, and where the source has to be named. */
+export async function getCandles(
+  ticker: string,
+  options: CandleGetOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { from, to, limit, format } = options
+  if (!['table', 'csv', 'jsonl'].includes(format)) {
+    throw new SluiceError('USAGE', `format is ${JSON.stringify(format)}; allowed: table, csv, jsonl.`)
+  }
+  const interval = intervalOf(options.interval, INTERVALS)
+  const range = {
+    ...(from !== undefined && { from: momentOf('from', from) }),
+    ...(to !== undefined && { to: momentOf('to', to) }),
+  }
+  const candles = await withPlatform(async ({ database, clock }) => {
+    const store = openSqlCandles({ database, clock })
+    const source = options.source ?? (await onlySource(store, ticker, interval))
+    return source === undefined
+      ? []
+      : store.range({ source, ticker, interval, ...range, limit: Math.floor(limit) })
+  })
+  if (terminal.json || format === 'jsonl')
+    for (const candle of candles) terminal.line(JSON.stringify(jsonOf(candle)))
+  else if (format === 'csv') terminal.line([CSV_HEADER, ...candles.map(candleLine)].join('\n'))
+  else terminal.result(candles, () => candleTable(candles, ticker))
+}
+
+const jsonOf = ({ time, ...candle }: Candle) => ({ ...candle, time: isoTime(time) })
+
+function intervalOf<T extends Interval>(text: string, allowed: readonly T[]): T {
+  const interval = allowed.find((one) => one === text)
+  if (interval) return interval
+  throw new SluiceError('USAGE', `interval is ${JSON.stringify(text)}; allowed: ${allowed.join(', ')}.`)
+}
+
+const intervalsOf = <T extends Interval>(list: string, allowed: readonly T[]): T[] =>
+  list.split(',').map((text) => intervalOf(text.trim(), allowed))
+
+async function onlySource(
+  store: CandleStore,
+  ticker: string,
+  interval: Interval,
+): Promise<string | undefined> {
+  const keys = await store.keys()
+  const sources = keys
+    .filter((key) => key.ticker === ticker && key.interval === interval)
+    .map(({ source }) => source)
+  if (sources.length < 2) return sources[0]
+  throw new SluiceError(
+    'USAGE',
+    `Several sources have ${ticker} ${interval}: --source ${sources.join(', ')}.`,
+    { sources },
+  )
+}
+
+const HEADERS = ['time', 'open', 'high', 'low', 'close', 'volume', 'ma20', 'ma200', 'change %']
+
+function candleTable(candles: readonly Candle[], ticker: string): string {
+  if (candles.length === 0) return `nothing of ${ticker} there`
+  const { source, interval } = candles[0]!
+  const short = (value: number | undefined) => (value === undefined ? '' : Number(value.toPrecision(10)))
+  const rows = candles.map((candle) => [
+    isoTime(candle.time).slice(0, 16),
+    ...[candle.open, candle.high, candle.low, candle.close, candle.volume].map(short),
+    ...[short(candle.ma20), short(candle.ma200)],
+    candle.closeChanged === undefined ? '' : candle.closeChanged.toFixed(4),
+  ])
+  return `${ticker} ${interval} of ${source}\n${table(HEADERS, rows)}`
+}
+
+/** Throws USAGE. */
+export async function rebuild(
+  ticker: string,
+  options: CandleRebuildOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { source, interval } = options
+  const from = momentOf('from', options.from)
+  const to = options.to === undefined ? systemClock.now() : momentOf('to', options.to)
+  const intervals: readonly TickInterval[] =
+    interval === undefined ? TICK_INTERVALS : intervalsOf(interval, TICK_INTERVALS)
+  const rebuilt = await withPlatform(async (platform) => {
+    const { database: db, clock, config, cutover } = platform
+    if (config.TICKS_BACKEND === 'dual') await cutover.ready()
+    const ticks = (begin: number, end: number) => ticksOf(platform.ticks, source, ticker, begin, end)
+    return rebuildCandles({ db, clock, source, ticker, from, to, intervals, ticks, run: randomId() })
+  })
+  terminal.result(rebuilt, () => sentenceOf(ticker, rebuilt))
+}
+
+function sentenceOf(ticker: string, { ticks, bars, stored, changed, unchanged, older }: Rebuilt): string {
+  if (ticks === 0) return `no ticks of ${ticker} are stored there: sluice ticks stats`
+  const left = older > 0 ? `, ${older} left: they still grow and have more ticks` : ''
+  return `${ticks} ticks made ${bars} bars of ${ticker}: ${stored} new, ${changed} changed, ${unchanged} as they were${left}`
+}
+
+/** Whoever follows the candles is told. Throws USAGE. */
+export async function purge(ticker: string, options: CandlePurgeOptions, terminal: Terminal): Promise<void> {
+  const { source, yes = false } = options
+  const intervals = intervalsOf(options.interval, INTERVALS)
+  await withPlatform(async ({ database, clock }) => {
+    const onChanged: SqlCandlesOptions['onChanged'] = (tx, change) =>
+      tellChange(tx, change, 'files', clock.now())
+    const store = openSqlCandles({ database, clock, onChanged })
+    const there = (await store.keys(source)).filter(
+      (key) => key.ticker === ticker && intervals.includes(key.interval),
+    )
+    const bars = there.reduce((sum, key) => sum + key.bars, 0)
+    if (bars === 0) return terminal.result({ purged: 0 }, `nothing of ${ticker} there`)
+    const question = `Delete ${bars} candles of ${source} ${ticker} (${there.map(({ interval }) => interval).join(', ')})?`
+    if (!(await confirm(question, yes))) return terminal.note('nothing was changed')
+    const purged = await store.purge(source, ticker, intervals)
+    terminal.result({ purged }, `${purged} candles deleted`)
+  })
+}
+
+const PAGE = 10_000
+const SIMULATED = 1
+
+async function* ticksOf(
+  store: TickStore,
+  source: string,
+  symbol: string,
+  from: number,
+  to: number,
+): AsyncGenerator<BuiltTick> {
+  const { venue, simulated } = candleVenue(source)
+  const query = { symbol, source: venue, from, to, limit: PAGE }
+  for (let after: Tick | undefined; ; ) {
+    const page = await store.range({ ...query, ...(after && { after }) })
+    for (const tick of page) if (((tick.flags & SIMULATED) !== 0) === simulated) yield tick
+    if (page.length < PAGE) return
+    after = page.at(-1)
+  }
+}
