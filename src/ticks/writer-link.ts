@@ -2,7 +2,8 @@
 import { Worker } from 'node:worker_threads'
 import { type Clock, messageOf } from '../kernel/index.ts'
 import { type TickBatch, transferablesOf } from './batch.ts'
-import type { News, Order, ThreadData } from './writer-serve.ts'
+import type { News, Order } from './writer-serve.ts'
+import type { ThreadData } from './writer-thread.ts'
 
 const RESTART_MS = 100
 const RESTART_MS_MAX = 5_000

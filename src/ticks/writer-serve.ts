@@ -2,8 +2,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import { messageOf, systemClock } from '../kernel/index.ts'
 import type { TickBatch } from './batch.ts'
-import type { TickFiles, TickFilesOptions } from './sqlite-files.ts'
+import type { TickFiles } from './sqlite-files.ts'
 import { type DayNews, openDays } from './writer-days.ts'
+import type { ThreadData } from './writer-thread.ts'
 
 export type Order =
   | { readonly kind: 'write'; readonly id: number; readonly batch: TickBatch }
@@ -15,11 +16,6 @@ export type News =
   /** All that could be written of it at once was. */
   | { readonly kind: 'tried'; readonly id: number }
   | { readonly kind: 'disturbed'; readonly where: 'checkpoint' | 'close'; readonly reason: string }
-
-/** What the thread is started with. */
-export interface ThreadData extends Omit<TickFilesOptions, 'clock'> {
-  readonly checkpointMs: number
-}
 
 export function serveTicks(port: MessagePort, { checkpointMs }: ThreadData, open: () => TickFiles): void {
   let files: TickFiles | undefined

@@ -2,8 +2,13 @@
 // not stand still for them. Entry of a worker thread; imported by anybody else it does nothing.
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../kernel/index.ts'
-import { openTickFiles } from './sqlite-files.ts'
-import { serveTicks, type ThreadData } from './writer-serve.ts'
+import { openTickFiles, type TickFilesOptions } from './sqlite-files.ts'
+import { serveTicks } from './writer-serve.ts'
+
+/** What the thread is started with. */
+export interface ThreadData extends Omit<TickFilesOptions, 'clock'> {
+  readonly checkpointMs: number
+}
 
 if (parentPort) {
   const data = workerData as ThreadData

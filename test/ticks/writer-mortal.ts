@@ -2,7 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../src/kernel/index.ts'
 import { openTickFiles, type TickFiles } from '../../src/ticks/sqlite-files.ts'
-import { serveTicks, type ThreadData } from '../../src/ticks/writer-serve.ts'
+import { serveTicks } from '../../src/ticks/writer-serve.ts'
+import type { ThreadData } from '../../src/ticks/writer-thread.ts'
 
 function openMortal(data: ThreadData): TickFiles {
   const files = openTickFiles({ ...data, clock: systemClock })

@@ -1,7 +1,7 @@
 // Ticks that a thread writes keep what the port promises. Reading is asked in sqlite-store.test.ts: it is the same code.
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
-import { openTickKeeper } from '../../src/ticks/keeper.ts'
+import { openTickKeeper } from '../../src/ticks/index.ts'
 import { TOGETHER } from './conformance-together.ts'
 import { WRITING } from './conformance-writing.ts'
 import { folderForTest } from './spill-folder.ts'
