@@ -3,10 +3,11 @@
 // SQLite on a file of its own, because those end with their process, however it ends.
 import { join } from 'node:path'
 import SqliteFile from 'better-sqlite3'
+import { SluiceError } from '../kernel/index.ts'
 import { inFile } from './sqlite-failures.ts'
 
 export interface FolderGate {
-  /** DATABASE_BUSY when somebody is alone for too long. May be nested. */
+  /** DATABASE_BUSY when somebody is alone for too long, USAGE once it is closed. May be nested. */
   shared<T>(work: () => T): T
   /** DATABASE_BUSY when others do not leave in time. Not within `shared`. */
   alone<T>(work: () => T): T
@@ -25,7 +26,14 @@ interface Lock {
 export function openGate(root: string, name: string, busyMs: number): FolderGate {
   const path = join(root, `${name}.lock`)
   let opened: Lock | undefined
+  let isClosed = false
   let depth = 0
+
+  const lock = (): Lock => {
+    if (isClosed) throw new SluiceError('USAGE', `${root} was closed; open it again.`)
+    opened ??= openLock(path, busyMs)
+    return opened
+  }
 
   const inside = <T>(work: () => T): T => {
     depth++
@@ -39,23 +47,17 @@ export function openGate(root: string, name: string, busyMs: number): FolderGate
   return {
     shared(work) {
       if (depth === 0) {
-        inFile(path, () => {
-          opened ??= openLock(path, busyMs)
-          enter(opened)
-        })
+        inFile(path, () => enter(lock()))
       }
       return inside(work)
     },
     alone(work) {
-      inFile(path, () => {
-        opened ??= openLock(path, busyMs)
-        opened.beginAlone.run()
-      })
+      inFile(path, () => lock().beginAlone.run())
       return inside(work)
     },
     close() {
+      isClosed = true
       opened?.file.close()
-      opened = undefined
     },
   }
 }

@@ -3,7 +3,6 @@
 
 /** The most bytes that one number takes. */
 export const VARINT_BYTES_MAX = 8
-export const VARINT_MAX = 2 ** 53
 
 const INT = 2 ** 31
 
