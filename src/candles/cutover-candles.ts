@@ -2,7 +2,13 @@
 //
 // A bar that the database has is never replaced by a copy out of the files: the files follow the database, so what they
 // have otherwise is older, and would come back into both. A file that somebody has corrected is imported.
-import type { CanonicalRecord, FeatureStores, Part, Side } from '../cutover/index.ts'
+import {
+  type CanonicalRecord,
+  type FeatureStores,
+  otherSide,
+  type Part,
+  type Side,
+} from '../cutover/index.ts'
 import { and, type Database, gte, lt } from '../db/index.ts'
 import { type Clock, isoTime, randomId } from '../kernel/index.ts'
 import { bucketEnd, bucketOf } from './bucket.ts'
@@ -42,7 +48,7 @@ export function candleStores(options: CandleStoresOptions): FeatureStores<Candle
     },
     records: (side, part) => recordsOf(stores[side], part),
     async copy(part, to, onRead, signal) {
-      for await (const bars of pagesOf(stores[to === 'legacy' ? 'current' : 'legacy'], part)) {
+      for await (const bars of pagesOf(stores[otherSide(to)], part)) {
         signal.throwIfAborted()
         await into[to](bars)
         onRead(bars.length)

@@ -126,9 +126,8 @@ function tellCopied(feature: FeatureName, copied: Copied, terminal: Terminal): v
 
 /** Phases move what writes by them only. */
 function warnOfBackend(feature: FeatureName, { config }: Platform, terminal: Terminal): void {
-  if (feature !== 'ticks' || config.TICKS_BACKEND === 'dual') return
-  terminal.note(
-    `TICKS_BACKEND is ${config.TICKS_BACKEND}: workers with this setting do not go by the phase; it should be dual`,
-    'warning',
-  )
+  const setting = ({ ticks: 'TICKS_BACKEND', candles: 'CANDLES_BACKEND' } as const)[feature]
+  if (config[setting] === 'dual') return
+  const why = 'workers with this setting do not go by the phase; it should be dual'
+  terminal.note(`${setting} is ${config[setting]}: ${why}`, 'warning')
 }

@@ -16,7 +16,10 @@ export interface Knowledge {
   state(feature: string): FeatureState
   /** Asked for less than `leaseMs` ago. */
   isFresh(): boolean
-  /** Resolves once something is known; rejects with CUTOVER_UNKNOWN when the database cannot be asked. */
+  /**
+   * Resolves once something is known; rejects with CUTOVER_UNKNOWN when the database cannot be asked. Where nobody
+   * follows changes, what has become old is asked for anew, and not waited for.
+   */
   ready(): Promise<void>
   /** Asks after this call has begun. Rejects with CUTOVER_UNKNOWN. */
   refresh(): Promise<void>
@@ -75,6 +78,7 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
     next ??= running.then(begin, begin)
     return next
   }
+  const isFresh = () => known !== undefined && clock.monotonic() - known.askedAt < leaseMs
   // Its failure is told by `blind`.
   const refreshQuietly = () => void refresh().catch(() => {})
 
@@ -86,8 +90,11 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
         feature,
       })
     },
-    isFresh: () => known !== undefined && clock.monotonic() - known.askedAt < leaseMs,
-    ready: async () => (known ? undefined : refresh()),
+    isFresh,
+    async ready() {
+      if (!known) return refresh()
+      if (!isFresh() && !running) refreshQuietly()
+    },
     refresh,
     task: (signal) => {
       // A question that a frozen server never answers must not hold the loop, so it is asked and not awaited.

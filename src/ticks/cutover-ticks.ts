@@ -1,7 +1,14 @@
 // Ticks as the cut-over engine sees them: a part is one symbol on one UTC day, a record one tick with all that it says.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CanonicalRecord, Cutover, FeatureStores, Part, Side } from '../cutover/index.ts'
+import {
+  type CanonicalRecord,
+  type Cutover,
+  type FeatureStores,
+  otherSide,
+  type Part,
+  type Side,
+} from '../cutover/index.ts'
 import { DAY_MS, dayNumber } from './day-name.ts'
 import { timeText } from './parse-time.ts'
 import type { Tick, TickStore, Written } from './tick.ts'
@@ -54,7 +61,7 @@ export function tickStores({ legacy, current, drained }: TickStoresOptions): Fea
     parts: (side) => partsOf(stores[side]),
     records: (side, part) => recordsOf(stores[side], part),
     async copy(part, to, onRead, signal) {
-      const from = stores[to === 'legacy' ? 'current' : 'legacy']
+      const from = stores[otherSide(to)]
       for await (const ticks of pagesOf(from, part)) {
         signal.throwIfAborted()
         await stores[to].write(ticks)

@@ -116,6 +116,18 @@ const writing = (key: string) => ({
   current: async () => toys.current.put(key, 'value'),
 })
 
+describe('a process in which nobody follows changes', () => {
+  it('learns of them when it is asked', async () => {
+    await late.ready()
+    await operator.advance('toys', { reason: 'begin' })
+    const learned = async () => {
+      await late.ready()
+      return phases(late) === 'dual'
+    }
+    expect(await eventually(learned)).toBe(true)
+  })
+})
+
 describe('a process that cannot ask the database', () => {
   /** A database of its own that refuses everything from then on. */
   async function blinded(phase: 'legacy' | 'dual' | 'done') {
