@@ -1,20 +1,23 @@
 // What is rebuilt from stored ticks equals what the fold said while they came.
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type BuiltTick, buildBars } from '../../src/candles/build-bars.ts'
 import { candlesFromTicks } from '../../src/candles/fold.ts'
 import { TICK_INTERVALS } from '../../src/candles/fold-bars.ts'
-import { nameOf, newest, type PlainBar, quoted, run, type TestTick } from './ticks.ts'
+import { recording } from '../support/recordings.ts'
+import { barsByDefinition, nameOf, newest, type PlainBar, quoted, run, type TestTick } from './ticks.ts'
 
 const T = Date.UTC(2026, 0, 5, 10)
 const fold = candlesFromTicks()
 
 /** As a tick store gives them: in order of their time, and of arrival within it. */
 async function* stored(ticks: readonly TestTick[]): AsyncGenerator<BuiltTick> {
-  for (const { time, mid } of ticks.toSorted((a, b) => a.time - b.time)) {
+  for (const tick of ticks.toSorted((a, b) => a.time - b.time)) {
+    const { time, mid, bid = mid - 0.5, ask = mid + 0.5 } = tick
     const micros = Math.round(time * 1_000)
     const ms = Math.floor(micros / 1_000)
-    yield { time: ms, nanos: (micros - ms * 1_000) * 1_000, bid: mid - 0.5, ask: mid + 0.5 }
+    yield { time: ms, nanos: (micros - ms * 1_000) * 1_000, bid, ask }
   }
 }
 
@@ -32,6 +35,27 @@ async function rebuilt(ticks: readonly TestTick[]) {
 const theEnd = () => {
   const entry = quoted({ time: T + 100 * 86_400_000, mid: 1 })
   return { ...entry, data: { ...entry.data, quotes: [] } }
+}
+
+const recorded = recording('ticks/EURUSD/2026-01-19.json')
+
+interface RecordedTick {
+  readonly timestamp: string
+  readonly lp: string
+  readonly bid: number
+  readonly ask: number
+}
+
+/** The market's ticks of a recording whose times have seven digits behind the second. */
+function ticksOf(path: string): TestTick[] {
+  const all = JSON.parse(readFileSync(path, 'utf8')) as RecordedTick[]
+  return all
+    .filter(({ lp, bid, ask }) => lp === 'YOFX' && bid > 0 && ask >= bid)
+    .map(({ timestamp, bid, ask }) => {
+      const fraction = Number(`0.${/\.(\d+)/.exec(timestamp)?.[1] ?? 0}`)
+      const time = Math.floor(Date.parse(timestamp) / 1_000) * 1_000 + Math.floor(fraction * 1e6) / 1e3
+      return { time, bid, ask, mid: (bid + ask) / 2 }
+    })
 }
 
 describe('rebuilt bars', () => {
@@ -63,6 +87,17 @@ describe('rebuilt bars', () => {
         expect(await rebuilt(ticks)).toEqual(newest(heard))
       }),
     )
+  })
+
+  it.skipIf(!recorded)('of a recorded day are those of the fold, and those of their definition', async () => {
+    const ticks = ticksOf(recorded!)
+    expect(ticks).toHaveLength(3_628)
+    const sameTime = ticks.filter(({ time }, i) => ticks[i - 1]?.time === time).length
+    expect(sameTime).toBeGreaterThan(100)
+    const { heard } = run(fold, [...ticks.map(quoted), theEnd()])
+    const bars = await rebuilt(ticks)
+    expect(bars).toEqual(newest(heard))
+    expect(bars).toEqual(barsByDefinition(ticks))
   })
 
   it('have what the fold had to leave out because it came too late', async () => {

@@ -60,7 +60,7 @@ describe.each(drivers)('candles on %s', (driver) => {
     files.remove()
   })
 
-  const has = (store: CandleStore, ticks: readonly TestTick[], what: string) => {
+  const expectBars = (store: CandleStore, ticks: readonly TestTick[], what: string) => {
     const symbol = ticks[0]!.symbol!
     const expected = barsByDefinition(ticks)
     const day = (bars: Map<string, PlainBar>) =>
@@ -81,8 +81,8 @@ describe.each(drivers)('candles on %s', (driver) => {
     const ticks = ticksOf(`A${driver}/X`.toUpperCase(), 400)
     await hear(bus, ticks)
     await hearNothing(bus, ticks[0]!.symbol!, T + 10 * DAY)
-    await has(sql, ticks, 'the bars in the database')
-    await has(csv, ticks, 'the bars in the files')
+    await expectBars(sql, ticks, 'the bars in the database')
+    await expectBars(csv, ticks, 'the bars in the files')
   })
 
   it('are the same when processes are killed in the middle and others take over', async () => {
@@ -96,7 +96,7 @@ describe.each(drivers)('candles on %s', (driver) => {
     start()
     await hear(bus, ticks.slice(300))
     await hearNothing(bus, ticks[0]!.symbol!, T + 10 * DAY)
-    await has(sql, ticks, 'the bars in the database')
+    await expectBars(sql, ticks, 'the bars in the database')
   })
 
   it('do not go back when everything is delivered once more', async () => {
@@ -104,7 +104,7 @@ describe.each(drivers)('candles on %s', (driver) => {
     const ticks = ticksOf(`C${driver}/X`.toUpperCase(), 200)
     await hear(bus, ticks)
     await hearNothing(bus, ticks[0]!.symbol!, T + 10 * DAY)
-    await has(sql, ticks, 'the bars in the database')
+    await expectBars(sql, ticks, 'the bars in the database')
     const older = () => one.said.kept.reduce((sum, { older }) => sum + older, 0)
     const before = older()
     await bus.seekGroup(marketCandles, 'keeper', 'start')
@@ -206,8 +206,8 @@ describe.each(drivers)('candles on %s', (driver) => {
     })
     expect(rebuilt).toMatchObject({ ticks: 301, older: 0 })
     expect(rebuilt.changed).toBeGreaterThan(0)
-    await has(sql, all, 'the rebuilt bars in the database')
-    await has(csv, all, 'the rebuilt bars in the files')
+    await expectBars(sql, all, 'the rebuilt bars in the database')
+    await expectBars(csv, all, 'the rebuilt bars in the files')
     const again = await rebuildCandles({
       db: test.database,
       clock: systemClock,

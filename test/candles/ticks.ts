@@ -8,6 +8,9 @@ import { type CandleBars, marketQuotes, type QuoteMessage, type TickBar } from '
 export interface TestTick {
   readonly time: number
   readonly mid: number
+  /** Default: half a unit on each side of the middle. */
+  readonly bid?: number
+  readonly ask?: number
   readonly symbol?: string
   readonly venue?: string
   readonly simulated?: boolean
@@ -17,11 +20,12 @@ export interface TestTick {
 
 let sequence = 0
 
-/** One message a tick; bid and ask are half a unit beside the middle. */
+/** One message a tick. */
 export function quoted(tick: TestTick): Entry<QuoteMessage> {
   const { time, mid, symbol = 'A/X', venue = 'alpha', simulated = false, heardAt = time } = tick
+  const { bid = mid - 0.5, ask = mid + 0.5 } = tick
   sequence += 1
-  const quotes = [{ symbol, bids: [[mid - 0.5, 1]], asks: [[mid + 0.5, 1]], time }] as QuoteMessage['quotes']
+  const quotes = [{ symbol, bids: [[bid, 1]], asks: [[ask, 1]], time }] as QuoteMessage['quotes']
   const place = { stream: marketQuotes.name, partition: 0, sequence, entry: `${sequence}-0`, attempt: 1 }
   const more = { type: marketQuotes.name, source: 'test', key: symbol, traceparent: undefined, ...place }
   return {
