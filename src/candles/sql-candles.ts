@@ -1,8 +1,8 @@
 // Candles in SQL, the same on both databases.
-import { and, asc, count, type Database, desc, eq, gte, inArray, lt, max, min, type Tx } from '../db/index.ts'
+import { and, asc, count, type Database, eq, inArray, max, min, type Tx } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
-import type { Bar, BarKey, CandleQuery, CandleStore, CandlesWritten, Interval } from './candle.ts'
-import { candleOf, ofSeries } from './sql-rows.ts'
+import type { Bar, BarKey, CandleStore, CandlesWritten, Interval } from './candle.ts'
+import { readRange } from './sql-selects.ts'
 import { type CandlesChanged, lockSeries, recomputeSeries, writeBars } from './sql-write.ts'
 
 export interface SqlCandlesOptions {
@@ -54,23 +54,6 @@ export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions
         return gone.reduce((sum, { bars }) => sum + bars, 0)
       }),
   }
-}
-
-async function readRange({ sql, t: { candles } }: Tx, query: CandleQuery) {
-  const { from, to, limit } = query
-  const found = sql
-    .select()
-    .from(candles)
-    .where(
-      and(
-        ofSeries(candles, query),
-        from === undefined ? undefined : gte(candles.time, Math.ceil(from)),
-        to === undefined ? undefined : lt(candles.time, Math.ceil(to)),
-      ),
-    )
-  if (limit === undefined) return (await found.orderBy(asc(candles.time))).map(candleOf)
-  const newest = await found.orderBy(desc(candles.time)).limit(limit)
-  return newest.reverse().map(candleOf)
 }
 
 const extent = ({ t: { candles } }: Tx) => ({

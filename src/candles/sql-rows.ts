@@ -3,13 +3,23 @@ import { and, eq, type Tx } from '../db/index.ts'
 import type { BarKey, Candle, Interval } from './candle.ts'
 
 export type CandleTable = Tx['t']['candles']
-export type CandleRow = CandleTable['$inferSelect']
+type CandleRow = Omit<CandleTable['$inferSelect'], 'updatedAt'>
 
 export const ofSeries = (candles: CandleTable, { source, ticker, interval }: BarKey) =>
   and(eq(candles.source, source), eq(candles.ticker, ticker), eq(candles.interval, interval))
 
 /** The values go to `upsert`, for which undefined is null. */
 export const rowOf = (candle: Candle, updatedAt: number) => ({ ...candle, updatedAt })
+
+export const candleFields = (t: CandleTable) => ({
+  ...{ source: t.source, ticker: t.ticker, interval: t.interval, time: t.time },
+  ...{ open: t.open, high: t.high, low: t.low, close: t.close, volume: t.volume },
+  ...{ ma10: t.ma10, ma20: t.ma20, ma50: t.ma50, ma100: t.ma100, ma200: t.ma200 },
+  ...{ ma10Score: t.ma10Score, ma20Score: t.ma20Score, ma50Score: t.ma50Score },
+  ...{ ma100Score: t.ma100Score, ma200Score: t.ma200Score },
+  ...{ closeChanged: t.closeChanged, volumeChanged: t.volumeChanged },
+  totalMoneyChanged: t.totalMoneyChanged,
+})
 
 export const candleOf = (row: CandleRow): Candle => ({
   source: row.source,

@@ -1,8 +1,9 @@
 // Bars into the table within a transaction, together with the columns of every bar that sees them.
-import { and, asc, type Driver, desc, gt, gte, lt, lte, sql as raw, type Tx } from '../db/index.ts'
+import { type Driver, sql as raw, type Tx } from '../db/index.ts'
 import type { Bar, BarKey, CandlesWritten } from './candle.ts'
 import { LOOK_BACK } from './indicators.ts'
-import { candleOf, ofSeries, rowOf } from './sql-rows.ts'
+import { rowOf } from './sql-rows.ts'
+import { readAround, readBehind } from './sql-selects.ts'
 import { mergeBars, type Stretch } from './store-merge.ts'
 import { seriesOf, stretchesOf } from './store-series.ts'
 
@@ -59,29 +60,6 @@ export async function lockSeries({ sql }: Tx, driver: Driver, key: BarKey): Prom
     .from(raw`(select 1) as one`)
 }
 
-async function readAround({ sql, t: { candles } }: Tx, key: BarKey, bars: readonly Bar[]): Promise<Stretch> {
-  const [first, last] = [bars[0]!.time, bars.at(-1)!.time]
-  const series = ofSeries(candles, key)
-  const before = await sql
-    .select({ close: candles.close, volume: candles.volume })
-    .from(candles)
-    .where(and(series, lt(candles.time, first)))
-    .orderBy(desc(candles.time))
-    .limit(NEIGHBOURS)
-  const within = await sql
-    .select()
-    .from(candles)
-    .where(and(series, gte(candles.time, first), lte(candles.time, last)))
-    .orderBy(asc(candles.time))
-  const behind = await sql
-    .select()
-    .from(candles)
-    .where(and(series, gt(candles.time, last)))
-    .orderBy(asc(candles.time))
-    .limit(NEIGHBOURS)
-  return { before: before.reverse(), known: [...within, ...behind].map(candleOf) }
-}
-
 const ROWS_AT_ONCE = 2_000
 
 /** Computes the columns of a whole series again from its closes; answers how many rows had others. */
@@ -91,14 +69,8 @@ export async function recomputeSeries(tx: Tx, driver: Driver, key: BarKey, at: n
   let before: Stretch['before'] = []
   let [mended, behind] = [0, Number.MIN_SAFE_INTEGER]
   for (;;) {
-    const rows = await tx.sql
-      .select()
-      .from(candles)
-      .where(and(ofSeries(candles, key), gt(candles.time, behind)))
-      .orderBy(asc(candles.time))
-      .limit(ROWS_AT_ONCE)
-    if (rows.length === 0) return mended
-    const known = rows.map(candleOf)
+    const known = await readBehind(tx, key, behind, ROWS_AT_ONCE)
+    if (known.length === 0) return mended
     const { differing } = mergeBars({ before, known }, [], true)
     await tx.upsert(
       candles,

@@ -4,6 +4,7 @@ import type { PgDatabase, PgQueryResultHKT, PgTable } from 'drizzle-orm/pg-core'
 import type { Tables } from '../../schema/index.ts'
 import type { Clock, Logger } from '../kernel/index.ts'
 import type { DatabaseEmitter } from './events.ts'
+import type { Fields, PreparedSelect, RowOf } from './prepared-select.ts'
 
 export type Driver = 'sqlite' | 'postgres'
 
@@ -25,6 +26,11 @@ interface Lockable {
   for(strength: 'update' | 'share', options?: { skipLocked?: true }): unknown
 }
 
+export type Rows = <F extends Fields, V extends string>(
+  select: PreparedSelect<F, V>,
+  values: Readonly<Record<V, string | number>>,
+) => Promise<RowOf<F>[]>
+
 export interface Tx {
   readonly sql: Sql
   readonly t: Tables
@@ -36,6 +42,8 @@ export interface Tx {
   forUpdate<Q extends Lockable>(query: Q, options?: { skipLocked?: true }): Q
   /** Keeps the rows that a select reads as they are until the transaction ends; others may read them meanwhile. */
   forShare<Q extends Lockable>(query: Q): Q
+  /** The rows of a select that was prepared, with the values of this call. */
+  rows: Rows
   /**
    * Inserts whole rows, and replaces those whose primary key is there; of two with one key the last counts. For many
    * rows: it runs at the speed of the bare driver, where the builder gives half or less. Refused in `read`.

@@ -3,6 +3,7 @@ export type { DatabaseEmitter } from './events.ts'
 export { migrate, migrationStatus } from './migrate.ts'
 export { openDatabase } from './open.ts'
 export { postgresError } from './postgres-errors.ts'
+export { prepareSelect } from './prepared-select.ts'
 export {
   and,
   asc,

@@ -27,7 +27,12 @@ export function postgresBuilder(
   client: pg.PoolClient,
   transaction: Transaction,
   where: string,
-): { builder: NodePgDatabase; settle: () => Promise<unknown> } {
+): {
+  builder: NodePgDatabase
+  /** The rows of a statement as arrays. */
+  cellsOf: (text: string, values: unknown[]) => Promise<unknown[][]>
+  settle: () => Promise<unknown>
+} {
   let last: Promise<unknown> = Promise.resolve()
   const query = (config: pg.QueryConfig, values: unknown[]) => {
     const result = last.then(async () => {
@@ -42,5 +47,7 @@ export function postgresBuilder(
     return result
   }
   const builder = nodePostgres.drizzle({ client: { query } as unknown as pg.PoolClient })
-  return { builder, settle: () => last }
+  const cellsOf = async (text: string, values: unknown[]) =>
+    (await query({ text, rowMode: 'array' } as pg.QueryConfig, values)).rows as unknown[][]
+  return { builder, cellsOf, settle: () => last }
 }

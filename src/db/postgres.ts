@@ -9,7 +9,7 @@ import { openMutex } from './mutex.ts'
 import { postgresBuilder } from './postgres-connection.ts'
 import { isLostRace, postgresError } from './postgres-errors.ts'
 import { type Backend, BUSY_MS, runOn, TryAgain, type Work } from './run.ts'
-import { assertUsable, type Kind, type Transaction, type TxParts, txOf } from './transaction.ts'
+import { assertUsable, type Kind, type Transaction, txOf } from './transaction.ts'
 import { upsertPostgres } from './upsert-postgres.ts'
 
 // No statement of Sluice takes a second; these end what hangs. The client's own limit is for a frozen server.
@@ -84,12 +84,21 @@ async function workOn<T>(
   transaction: Transaction,
   work: Work<T>,
 ): Promise<T> {
-  const { builder, settle } = postgresBuilder(client, transaction, where)
+  const { builder, cellsOf, settle } = postgresBuilder(client, transaction, where)
   try {
     // The cast of the port: one builder type for both drivers (see Sql).
     const sql = builder as unknown as Sql
-    const upsert: TxParts['upsert'] = (table, rows) => upsertPostgres(sql, table, rows)
-    const value = await work(txOf(transaction, { sql, t: postgresTables, lockRows: true, upsert }))
+    const t = postgresTables
+    const value = await work(
+      txOf(transaction, {
+        ...{ sql, t, lockRows: true },
+        async rows(select, values) {
+          const plan = select.planFor('postgres', { sql, t })
+          return (await cellsOf(plan.text, plan.valuesOf(values))).map(plan.rowOf)
+        },
+        upsert: (table, rows) => upsertPostgres(sql, table, rows),
+      }),
+    )
     assertUsable(transaction)
     transaction.ended = true
     await settle()

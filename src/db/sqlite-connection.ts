@@ -95,6 +95,13 @@ function guarded(
 }
 
 function withNumbers(row: Row): Row {
+  if (Array.isArray(row)) {
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i]
+      if (typeof value === 'bigint') row[i] = exactNumber(value)
+    }
+    return row
+  }
   const cells = row as Record<string, unknown>
   for (const key of Object.keys(cells)) {
     const value = cells[key]

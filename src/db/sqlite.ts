@@ -9,7 +9,7 @@ import { openMutex } from './mutex.ts'
 import { type Backend, runOn, TryAgain, type Turn, type Work } from './run.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite-connection.ts'
 import { sqliteError, thrown } from './sqlite-errors.ts'
-import { assertUsable, type Transaction, type TxParts, txOf } from './transaction.ts'
+import { assertUsable, type Transaction, txOf } from './transaction.ts'
 import { upsertSqlite } from './upsert-sqlite.ts'
 
 // Reads that are open at once; each has a connection with its own page cache. More wait for their turn.
@@ -86,8 +86,21 @@ async function attempt<T>(
     // The cast of the port: one builder type for both drivers (see Sql).
     const client = clientOf(transaction)
     const sql = builder(client) as unknown as Sql
-    const upsert: TxParts['upsert'] = (table, rows) => upsertSqlite(client, table, rows)
-    const value = await work(txOf(transaction, { sql, t: sqliteTables, lockRows: false, upsert }))
+    const t = sqliteTables
+    const value = await work(
+      txOf(transaction, {
+        ...{ sql, t, lockRows: false },
+        async rows(select, values) {
+          const plan = select.planFor('sqlite', { sql, t })
+          return client
+            .prepare(plan.text)
+            .raw()
+            .all(...plan.valuesOf(values))
+            .map((cells) => plan.rowOf(cells as unknown[]))
+        },
+        upsert: (table, rows) => upsertSqlite(client, table, rows),
+      }),
+    )
     assertUsable(transaction)
     transaction.ended = true
     commit(path, file)

@@ -4,7 +4,7 @@
 
 import type { Tables } from '../../schema/index.ts'
 import { SluiceError } from '../kernel/index.ts'
-import type { Sql, Tx } from './database.ts'
+import type { Rows, Sql, Tx } from './database.ts'
 import type { Row, Table } from './upsert.ts'
 
 export type Kind = 'read' | 'write'
@@ -45,11 +45,12 @@ export interface TxParts {
   readonly sql: Sql
   readonly t: Tables
   readonly lockRows: boolean
+  readonly rows: Rows
   readonly upsert: (table: Table, rows: readonly Row[]) => Promise<void>
 }
 
 /** What `work` receives. */
-export function txOf(transaction: Transaction, { sql, t, lockRows, upsert }: TxParts): Tx {
+export function txOf(transaction: Transaction, { sql, t, lockRows, rows, upsert }: TxParts): Tx {
   const refuseInRead = (what: string) => {
     assertUsable(transaction)
     if (transaction.kind === 'read')
@@ -66,6 +67,7 @@ export function txOf(transaction: Transaction, { sql, t, lockRows, upsert }: TxP
       refuseInRead('forShare')
       return lockRows ? (query.for('share') as typeof query) : query
     },
+    rows,
     async upsert(table, rows) {
       refuseInRead('upsert')
       await upsert(table, rows)

@@ -1,0 +1,81 @@
+// The selects of the store, prepared: a write of one bar makes three of them, and a page of an answer is one.
+import { and, asc, desc, eq, gt, gte, lt, lte, prepareSelect, sql as raw, type Tx } from '../db/index.ts'
+import type { Bar, BarKey, CandleQuery } from './candle.ts'
+import { LOOK_BACK } from './indicators.ts'
+import { type CandleTable, candleFields, candleOf } from './sql-rows.ts'
+import type { Stretch } from './store-merge.ts'
+
+// Every bar lies between this and its negative, and no series has as many.
+const ALL = Number.MAX_SAFE_INTEGER
+const NEIGHBOURS = LOOK_BACK - 1
+
+const given = <const N extends string>(name: N) => raw.placeholder(name)
+const inSeries = (t: CandleTable) =>
+  and(eq(t.source, given('source')), eq(t.ticker, given('ticker')), eq(t.interval, given('interval')))
+
+type Key = 'source' | 'ticker' | 'interval'
+
+const newest = prepareSelect<ReturnType<typeof candleFields>, Key | 'from' | 'to' | 'limit'>(
+  ({ candles }) => candleFields(candles),
+  (sql, { candles: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(and(inSeries(t), gte(t.time, given('from')), lt(t.time, given('to'))))
+      .orderBy(desc(t.time))
+      .limit(given('limit')),
+)
+
+/** Oldest first. */
+export async function readRange(tx: Tx, { from = -ALL, to = ALL, limit = ALL, ...key }: CandleQuery) {
+  const [begin, end] = [Math.max(Math.ceil(from), -ALL), Math.min(Math.ceil(to), ALL)]
+  const rows = await tx.rows(newest, { ...keyOf(key), from: begin, to: end, limit })
+  return rows.reverse().map(candleOf)
+}
+
+const inFront = prepareSelect<Pick<CandleTable, 'close' | 'volume'>, Key | 'first'>(
+  ({ candles: { close, volume } }) => ({ close, volume }),
+  (sql, { candles: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(and(inSeries(t), lt(t.time, given('first'))))
+      .orderBy(desc(t.time))
+      .limit(NEIGHBOURS),
+)
+
+const within = prepareSelect<ReturnType<typeof candleFields>, Key | 'first' | 'last'>(
+  ({ candles }) => candleFields(candles),
+  (sql, { candles: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(and(inSeries(t), gte(t.time, given('first')), lte(t.time, given('last'))))
+      .orderBy(asc(t.time)),
+)
+
+const behind = prepareSelect<ReturnType<typeof candleFields>, Key | 'last' | 'limit'>(
+  ({ candles }) => candleFields(candles),
+  (sql, { candles: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(and(inSeries(t), gt(t.time, given('last'))))
+      .orderBy(asc(t.time))
+      .limit(given('limit')),
+)
+
+/** What a write of these bars sees and what sees them; at least one, oldest first. */
+export async function readAround(tx: Tx, key: BarKey, bars: readonly Bar[]): Promise<Stretch> {
+  const place = { ...keyOf(key), first: bars[0]!.time, last: bars.at(-1)!.time }
+  const before = await tx.rows(inFront, place)
+  const known = await tx.rows(within, place)
+  known.push(...(await tx.rows(behind, { ...place, limit: NEIGHBOURS })))
+  return { before: before.reverse(), known: known.map(candleOf) }
+}
+
+/** The oldest behind a time, ms UTC. */
+export const readBehind = async (tx: Tx, key: BarKey, last: number, limit: number) =>
+  (await tx.rows(behind, { ...keyOf(key), last, limit })).map(candleOf)
+
+const keyOf = ({ source, ticker, interval }: BarKey) => ({ source, ticker, interval })

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { asc, eq, gte, prepareSelect, sql as raw, type Tx } from '../../src/db/index.ts'
+import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
+
+let built = 0
+const fieldsOf = ({ fills: { id, price, time, simulated } }: Tx['t']) => ({ id, price, time, simulated })
+const since = prepareSelect<ReturnType<typeof fieldsOf>, 'time' | 'limit'>(
+  fieldsOf,
+  (sql, { fills }, fields) => {
+    built += 1
+    return sql
+      .select(fields)
+      .from(fills)
+      .where(gte(fills.time, raw.placeholder('time')))
+      .orderBy(asc(fills.id))
+      .limit(raw.placeholder('limit'))
+  },
+)
+const cash = prepareSelect<Pick<Tx['t']['cash'], 'asset' | 'updatedAt'>, 'venue'>(
+  ({ cash: { asset, updatedAt } }) => ({ asset, updatedAt }),
+  (sql, { cash: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(eq(t.venue, raw.placeholder('venue'))),
+)
+
+describe.each(drivers)('a prepared select on %s', (driver) => {
+  let place: TestDatabase
+  const fill = (i: number) => ({
+    ...{
+      id: `f${i}`,
+      clientOrderId: 'c',
+      opportunityId: 'o',
+      leg: 0,
+      venue: 'v',
+      symbol: 'A/B',
+      side: 'buy' as const,
+    },
+    ...{ price: `${i}.5`, quantity: '1', fee: '0', feeAsset: 'B', simulated: i % 2 === 0, time: i * 1_000 },
+  })
+  beforeAll(async () => {
+    place = await openTestDatabase(driver)
+    await place.database.write(async ({ upsert, t, sql }) => {
+      await sql.insert(t.fills).values([1, 2, 3].map(fill))
+      await upsert(t.cash, [
+        { venue: "v'", asset: 'é', amount: '1', opening: '1', updatedAt: Number.MAX_SAFE_INTEGER },
+      ])
+    })
+  })
+  afterAll(() => place.close())
+
+  it('answers what the builder would, with the values of each call, and is built once', async () => {
+    const before = built
+    const ask = (time: number, limit: number) => place.database.read((tx) => tx.rows(since, { time, limit }))
+    const row = (i: number) => ({ id: `f${i}`, price: `${i}.5`, time: i * 1_000, simulated: i % 2 === 0 })
+    expect(await ask(2_000, 10)).toEqual([row(2), row(3)])
+    expect(await ask(0, 2)).toEqual([row(1), row(2)])
+    expect(await ask(9_000, 2)).toEqual([])
+    expect(built - before).toBe(1)
+    const asked = await place.database.read((tx) => tx.rows(cash, { venue: "v'" }))
+    expect(asked).toEqual([{ asset: 'é', updatedAt: Number.MAX_SAFE_INTEGER }])
+  })
+
+  it('sees the writes of its own transaction, and is refused behind its end', async () => {
+    let kept: Tx | undefined
+    await place.database.write(async (tx) => {
+      kept = tx
+      await tx.sql.delete(tx.t.fills).where(eq(tx.t.fills.id, 'f1'))
+      expect(await tx.rows(since, { time: 0, limit: 1 })).toMatchObject([{ id: 'f2' }])
+    })
+    await expect(kept!.rows(since, { time: 0, limit: 1 })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+})
