@@ -40,7 +40,7 @@ export function readRange(
   })
 }
 
-// Blocks that are looked at first; a small multiple of what a call needs when they are full ones.
+// Blocks that are looked at beside those of a few ticks: more than a call needs when they are not small.
 const NEWEST_BLOCKS = 16
 
 /** The newest `count` of the day, oldest first. */
@@ -85,9 +85,10 @@ const rowsOf = ({ open, archive }: DayFiles, symbol: string, source?: string): R
 
 /** A time from which on there are at least `count` ticks, not much before the newest of them; 0 when there are less. */
 function timeOfNewest(rows: readonly RowOf[], count: number): number {
-  for (let limit = NEWEST_BLOCKS; ; limit *= 8) {
+  for (let times = 1; ; times *= 8) {
     let isCut = false
     const places = rows.flatMap(({ file, row }) => {
+      const limit = times * (Math.min(row.few, count) + NEWEST_BLOCKS)
       const newest = file.newestPlaces(row.id, limit)
       isCut ||= newest.length === limit
       return newest
