@@ -7,6 +7,8 @@ import type { TickEmitter } from './tick-events.ts'
 /** A batch out of the files; exactly one of the three is to be called. */
 export interface Spilled {
   readonly batch: TickBatch
+  /** How often it was handed out, this time included. */
+  readonly times: number
   /** It is in the store: its file may go when all of it is. */
   done(): void
   /** The store refuses it: its file stays for the next start. */
@@ -19,6 +21,8 @@ export interface SpillLine {
   readonly folder: SpillFolder
   readonly segment: Segment
   hasMore(): boolean
+  /** The next one was handed out before. */
+  isAgain(): boolean
   /** All was handed out, and of all of it is known what became of it. */
   isOver(): boolean
   /** Something in it is needed at the next start. */
@@ -37,18 +41,19 @@ export interface LineOptions {
 
 export function openLine({ folder, segment, events, onEnd }: LineOptions): SpillLine {
   let readAt = 0
-  /** Places of batches that are to be handed out once more. */
-  const again: number[] = []
+  /** Places of batches that are to be handed out once more, and how often they were. */
+  const again: { readonly at: number; readonly times: number }[] = []
   let out = 0
   let isKept = false
 
-  const spilledAt = (at: number, batch: TickBatch): Spilled => {
+  const spilledAt = (at: number, batch: TickBatch, times: number): Spilled => {
     const end = () => {
       out--
       onEnd(line, batch.count)
     }
     return {
       batch,
+      times,
       done: end,
       keep(reason) {
         isKept = true
@@ -57,25 +62,27 @@ export function openLine({ folder, segment, events, onEnd }: LineOptions): Spill
       },
       again() {
         out--
-        again.push(at)
+        again.push({ at, times })
       },
     }
   }
   const line: SpillLine = {
     folder,
     segment,
-    hasMore: () => again.length > 0 || readAt < segment.size(),
+    hasMore: () => line.isAgain() || readAt < segment.size(),
+    isAgain: () => again.length > 0,
     isOver: () => out === 0 && !line.hasMore(),
     isKept: () => isKept,
     async next() {
       while (line.hasMore()) {
-        const at = again[0] ?? readAt
+        const repeated = again[0]
+        const at = repeated?.at ?? readAt
         const found = await segment.read(at)
-        if (again[0] === at) again.shift()
+        if (repeated) again.shift()
         else readAt = at + ('batch' in found ? found.bytes : found.inside ? found.cut : 0)
         if ('batch' in found) {
           out++
-          return spilledAt(at, found.batch)
+          return spilledAt(at, found.batch, (repeated?.times ?? 0) + 1)
         }
         if (found.inside) isKept = true
         events.emit('cut', { path: segment.path, bytes: found.cut, inside: found.inside })

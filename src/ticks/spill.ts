@@ -24,6 +24,8 @@ export interface Spill {
   ticks(): number
   /** Nothing waits to be handed out. */
   isEmpty(): boolean
+  /** A batch waits that was handed out before and came back. */
+  isAgain(): boolean
   /**
    * Resolves with the bytes written when all are safe on the disk; rejects with what the system says. One call at a
    * time.
@@ -53,9 +55,7 @@ export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }:
   }
   const lineOf = (folder: SpillFolder, segment: Segment) =>
     openLine({
-      folder,
-      segment,
-      events,
+      ...{ folder, segment, events },
       onEnd(line, count) {
         ticks = Math.max(0, ticks - count)
         removing = removing
@@ -63,13 +63,13 @@ export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }:
           .catch((error) => void events.emit('unspilled', { reason: messageOf(error) }))
       },
     })
-  const left = leftOr(folders.takeOver, (reason) => events.emit('unspilled', { reason }))
+  const left = takeOver(folders, events)
   let ticks = left.reduce((sum, one) => sum + one.ticks, 0)
   const lines = left.map(({ folder, segment }) => lineOf(folder, segment))
   const append = async (batches: readonly TickBatch[]) => {
     if (!tail || tail.segment.size() >= segmentBytes) {
-      const made = await folders.make()
-      tail = lineOf(made.folder, made.segment)
+      const { folder, segment } = await folders.make()
+      tail = lineOf(folder, segment)
       lines.push(tail)
     }
     return tail.segment.append(batches.map(recordOf))
@@ -77,12 +77,13 @@ export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }:
   return {
     ticks: () => ticks,
     isEmpty: () => !lines.some((line) => line.hasMore()),
+    isAgain: () => lines.some((line) => line.isAgain()),
     async append(batches) {
       isWriting = true
       let failed: SpillLine | undefined
       try {
         const bytes = await append(batches)
-        for (const { count } of batches) ticks += count
+        ticks += batches.reduce((sum, { count }) => sum + count, 0)
         return bytes
       } catch (error) {
         // Nobody knows what an fsync that failed has left: the next one goes into another file.
@@ -114,11 +115,11 @@ export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }:
 }
 
 /** A disk that cannot be written must not keep a writer from starting: the next one finds what was left. */
-function leftOr(takeOver: () => Left[], onError: (reason: string) => void): Left[] {
+function takeOver(folders: ReturnType<typeof openFolders>, events: TickEmitter): Left[] {
   try {
-    return takeOver()
+    return folders.takeOver()
   } catch (error) {
-    onError(messageOf(error))
+    events.emit('unspilled', { reason: messageOf(error) })
     return []
   }
 }

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 import { type Clock, isSluiceError, messageOf, SluiceError } from '../kernel/index.ts'
 import type { TickBatch } from './batch.ts'
 import { COLUMN_NAMES, columnsFor } from './queue-columns.ts'
+import { tickFileError } from './sqlite-failures.ts'
 import type { Written } from './tick.ts'
 import { type Refusal, refusalOf } from './writer-refusal.ts'
 
@@ -124,7 +125,12 @@ function pauseMs(attempts: number, most: number): number {
 }
 
 function sluiceErrorOf(thrown: unknown): SluiceError {
-  if (isSluiceError(thrown)) return thrown
+  // Not only SQLite meets a full disk: folders are made as well.
+  const known = tickFileError(
+    thrown,
+    String((thrown as { path?: unknown } | null)?.path ?? 'The folder of ticks'),
+  )
+  if (isSluiceError(known)) return known
   return new SluiceError('INTERNAL', `Ticks could not be written: ${messageOf(thrown)}.`, {}, thrown)
 }
 

@@ -1,10 +1,11 @@
 // What the writing thread was handed and has not told of: who is to hear what became of it.
-import type { SluiceError } from '../kernel/index.ts'
+import { SluiceError } from '../kernel/index.ts'
 import { type Part, partsOf, settleFailed, settleWritten } from './queue-adds.ts'
 import type { Spilled } from './spill-line.ts'
+import type { Written } from './tick.ts'
 import type { TickEmitter } from './tick-events.ts'
 import type { Outcome } from './writer-days.ts'
-import { errorOf } from './writer-refusal.ts'
+import { errorOf, type Refusal } from './writer-refusal.ts'
 
 interface Handed {
   /** Of callers; none of what comes out of the spill files. */
@@ -13,7 +14,6 @@ interface Handed {
   readonly waitedMs: number
   /** Rows of which nothing is known yet. */
   rows: number
-  isTried: boolean
   refusedBecause: string | undefined
 }
 
@@ -22,7 +22,9 @@ export interface HandedBatches {
   add(count: number, parts: readonly Part[], spilled: Spilled | undefined, waitedMs: number): number
   /** How many the thread has not come to. */
   untried(): number
-  tried(id: number): void
+  /** A thread has died while it had one of them. */
+  isSuspect(): boolean
+  tried(): void
   settle(id: number, outcome: Outcome, tookMs: number): void
   /** Tells all callers that nothing is known; answers how many ticks that were. */
   giveUp(error: SluiceError): number
@@ -34,6 +36,8 @@ export interface HandedOptions {
   readonly release: (count: number) => void
 }
 
+const ATTEMPTS = 3
+
 export function openHanded({ events, release }: HandedOptions): HandedBatches {
   const batches = new Map<number, Handed>()
   let next = 0
@@ -43,7 +47,7 @@ export function openHanded({ events, release }: HandedOptions): HandedBatches {
     settleFailed(parts, error)
     events.emit('refused', { count, code: error.code, reason: error.message })
   }
-  const end = (id: number, { spilled, refusedBecause }: Handed) => {
+  const finish = (id: number, { spilled, refusedBecause }: Handed) => {
     batches.delete(id)
     if (refusedBecause === undefined) spilled?.done()
     else spilled?.keep(refusedBecause)
@@ -52,14 +56,13 @@ export function openHanded({ events, release }: HandedOptions): HandedBatches {
     add(count, parts, spilled, waitedMs) {
       const id = next++
       untried++
-      batches.set(id, { parts, spilled, waitedMs, rows: count, isTried: false, refusedBecause: undefined })
+      batches.set(id, { parts, spilled, waitedMs, rows: count, refusedBecause: undefined })
       return id
     },
     untried: () => untried,
-    tried(id) {
+    isSuspect: () => [...batches.values()].some(({ spilled }) => spilled && spilled.times > 1),
+    tried() {
       untried--
-      const handed = batches.get(id)
-      if (handed) handed.isTried = true
     },
     settle(id, { rows, result }, tookMs) {
       const handed = batches.get(id)
@@ -67,16 +70,17 @@ export function openHanded({ events, release }: HandedOptions): HandedBatches {
       const count = rows?.length ?? handed.rows
       const parts = rows ? partsOf(handed.parts, rows) : handed.parts
       handed.rows -= count
-      if ('code' in result) {
-        if (handed.spilled) handed.refusedBecause = result.message
-        else refuse(parts, count, errorOf(result))
+      const end = resultOf(result, count)
+      if (end instanceof SluiceError) {
+        if (handed.spilled) handed.refusedBecause = end.message
+        else refuse(parts, count, end)
       } else {
-        settleWritten(parts, result)
-        const { stored, duplicate } = result
+        settleWritten(parts, end)
+        const { stored, duplicate } = end
         events.emit('flushed', { stored, duplicate, waitedMs: handed.waitedMs, tookMs })
         if (handed.spilled) events.emit('drained', { stored, duplicate })
       }
-      if (handed.rows === 0) end(id, handed)
+      if (handed.rows === 0) finish(id, handed)
       release(count)
     },
     giveUp(error) {
@@ -84,7 +88,7 @@ export function openHanded({ events, release }: HandedOptions): HandedBatches {
       for (const [id, { parts, spilled, rows }] of batches) {
         batches.delete(id)
         given += rows
-        if (spilled) spilled.again()
+        if (spilled) giveBack(spilled, error)
         else refuse(parts, rows, error)
         release(rows)
       }
@@ -92,4 +96,18 @@ export function openHanded({ events, release }: HandedOptions): HandedBatches {
       return given
     },
   }
+}
+
+function resultOf(result: Written | Refusal, count: number): Written | SluiceError {
+  if ('code' in result) return errorOf(result)
+  const { stored, duplicate } = result
+  if (stored + duplicate === count) return result
+  const sentence = `Of ${count} ticks ${stored} were stored and ${duplicate} there already.`
+  return new SluiceError('INTERNAL', sentence, { count, stored, duplicate })
+}
+
+/** What a thread died of again and again is not handed to the next one. */
+function giveBack(spilled: Spilled, error: SluiceError): void {
+  if (spilled.times < ATTEMPTS) spilled.again()
+  else spilled.keep(error.message)
 }

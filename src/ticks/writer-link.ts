@@ -54,12 +54,18 @@ export function openLink({ entry, data, clock, onNews, onDied, onUp }: LinkOptio
     })
     worker = started
   }
-  const restart = async () => {
+  const restart = async (): Promise<void> => {
     // One that dies at once would die at once again.
-    if (mute++ > 0)
-      await clock.sleep(Math.min(RESTART_MS_MAX, RESTART_MS * 2 ** Math.min(mute, 10)), stop.signal)
+    const pauseMs = mute === 0 ? 0 : Math.min(RESTART_MS_MAX, RESTART_MS * 2 ** Math.min(mute, 10))
+    mute++
+    if (pauseMs > 0) await clock.sleep(pauseMs, stop.signal)
     if (isEnding) return
-    start()
+    try {
+      start()
+    } catch (error) {
+      onDied(messageOf(error))
+      return restart()
+    }
     onUp()
   }
   start()

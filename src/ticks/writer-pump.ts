@@ -56,6 +56,8 @@ export function openPump(options: PumpOptions): Pump {
   const wantsSpill = () =>
     options.spillFrom !== undefined &&
     (!overflow.isEmpty() || !spill.isEmpty() || queue.held() > options.spillFrom || tally.isStuck())
+  // What a thread may have died of is alone with the next one, so that nothing else dies with it.
+  const hasRoom = () => handed.untried() < (handed.isSuspect() ? 1 : UNTRIED_MAX)
   const hand = (batch: Sealed['batch'], parts: readonly Part[], spilled: Spilled | undefined, ms: number) => {
     age.handed()
     link.write(handed.add(batch.count, parts, spilled, ms), batch)
@@ -63,13 +65,14 @@ export function openPump(options: PumpOptions): Pump {
   const next = (): Sealed | undefined => {
     const first = ready.shift()
     if (first) return first
+    if (spill.isAgain() && handed.untried() > 0) return undefined
     if (fetching.isOn() || !spill.isEmpty()) return fetching.begin()
     if (!overflow.isEmpty()) return overflow.takeBack()
     return age.isDue() ? queue.seal() : undefined
   }
   const run = () => {
     if (wantsSpill() && age.isDue()) overflow.push(queue.seal()!)
-    while (link.isUp() && handed.untried() < UNTRIED_MAX) {
+    while (link.isUp() && hasRoom()) {
       const sealed = next()
       if (!sealed) break
       hand(sealed.batch, sealed.parts, undefined, clock.monotonic() - sealed.begunAt)

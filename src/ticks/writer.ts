@@ -62,7 +62,7 @@ export interface TickWriter {
    * Resolves when all are durable; waits while a disk fails. Rejects with PAYLOAD_INVALID when one cannot be stored
    * (then none is), TICKS_DAMAGED when the file of its day is damaged, DATABASE_UNAVAILABLE when the thread died or the
    * writer was closed while a disk failed (some may be stored then: added again they are duplicates), USAGE after
-   * `close`.
+   * `close`. Of several calls that were written together only the sum of duplicates is exact.
    */
   add(ticks: readonly Tick[]): Promise<Accepted>
   /** Resolves when there is room in the queue. */
@@ -160,7 +160,10 @@ async function closeAll(parts: Parts, clock: Clock, closeMs: number): Promise<vo
   over.abort()
   const error = closedError(tally.failing())
   const told = { code: error.code, reason: error.message }
-  for (const adding of queue.giveUp()) adding.fail(error)
+  for (const adding of queue.giveUp()) {
+    adding.fail(error)
+    tally.events.emit('refused', { count: adding.ticks.length - adding.next, ...told })
+  }
   for (const { parts, batch } of [...pump.giveUp(), ...(await overflow.close())]) {
     settleFailed(parts, error)
     tally.events.emit('refused', { count: batch.count, ...told })
@@ -173,7 +176,7 @@ async function closeAll(parts: Parts, clock: Clock, closeMs: number): Promise<vo
 function hear(news: News, handed: HandedBatches, events: TickEmitter, clock: Clock): void {
   switch (news.kind) {
     case 'tried':
-      handed.tried(news.id)
+      handed.tried()
       break
     case 'outcome':
       handed.settle(news.id, news.outcome, news.tookMs)

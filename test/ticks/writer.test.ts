@@ -1,5 +1,10 @@
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/kernel/index.ts'
+import { batchOf } from '../../src/ticks/batch.ts'
+import { openSpill } from '../../src/ticks/spill.ts'
+import { tickEmitter } from '../../src/ticks/tick-events.ts'
 import { eventually } from '../support/eventually.ts'
 import { folderForTest } from './spill-folder.ts'
 import { DAY_MS, tickOf, ticksFrom } from './spill-stage.ts'
@@ -127,5 +132,21 @@ describe('the thread of the writer', () => {
     await locker.release()
     expect(await writer.add(ticksFrom(1, 10))).toMatchObject({ stored: 10 })
     expect(writer.health()).toMatchObject({ ok: true, queued: 0 })
+  })
+
+  it('may die of spilled ticks three times; then their file stays, and the others go on', async () => {
+    const dir = folderForTest()
+    const spill = openSpill({ root: join(dir, 'spill'), clock: systemClock, events: tickEmitter() })
+    await spill.append([batchOf([tickOf(0, { symbol: 'DIE' })])])
+    await spill.append([batchOf(ticksFrom(0, 100))])
+    await spill.close()
+    const { writer, told } = openForTest(dir)
+    expect(writer.health().inSpill).toBe(101)
+    await eventually(() => writer.health().inSpill === 0)
+    expect(told('kept')).toMatchObject([{ count: 1 }])
+    expect(writer.counts().failures).toBe(3)
+    expect(await storedIn(dir)).toHaveLength(100)
+    await writer.close()
+    expect(readdirSync(join(dir, 'spill'))).toHaveLength(1)
   })
 })
