@@ -10,6 +10,7 @@ import { csvPath, intervalOfFile, nameOfFolder } from './csv-place.ts'
 import { LOOK_BACK } from './indicators.ts'
 import { mergeBars } from './store-merge.ts'
 import { type Series, seriesOf } from './store-series.ts'
+import type { TickerList } from './tickers-read.ts'
 
 const NEIGHBOURS = LOOK_BACK - 1
 
@@ -21,7 +22,7 @@ export interface CsvCandlesOptions {
   readonly lockMs?: number
 }
 
-export interface CsvCandles extends CandleStore {
+export interface CsvCandles extends CandleStore, TickerList {
   /** Lets another process write. */
   close(): Promise<void>
 }
@@ -50,6 +51,10 @@ export function openCsvCandles({ dir: folder, clock, lockMs = 5_000 }: CsvCandle
       const begin = from === undefined ? file.begin : file.seek(from)
       const newest = limit === undefined ? begin : Math.max(begin, file.move(end, -limit))
       return file.candles(newest, end)
+    },
+    async tickers(source, intervals) {
+      const keys = await findKeys(dir, source)
+      return [...new Set(keys.filter((key) => intervals.includes(key.interval)).map(({ ticker }) => ticker))]
     },
     async keys(source) {
       const keys = []

@@ -2,8 +2,9 @@
 import { and, asc, count, type Database, eq, inArray, max, min, type Tx } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
 import type { Bar, BarKey, CandleStore, CandlesWritten, Interval } from './candle.ts'
-import { readRange } from './sql-selects.ts'
+import { readRange, readTickers } from './sql-selects.ts'
 import { type CandlesChanged, lockSeries, recomputeSeries, writeBars } from './sql-write.ts'
+import type { TickerList } from './tickers-read.ts'
 
 export interface SqlCandlesOptions {
   readonly database: Database
@@ -16,7 +17,7 @@ export interface SqlCandlesOptions {
   readonly onChanged?: (tx: Tx, change: CandlesChanged) => Promise<void>
 }
 
-export interface SqlCandles extends CandleStore {
+export interface SqlCandles extends CandleStore, TickerList {
   /** `write` within a transaction that is open, without `onChanged`. @param at ms UTC. */
   writeIn(tx: Tx, bars: readonly Bar[], at: number): Promise<CandlesWritten>
   /** Computes the 13 columns of a series again; answers how many rows had others, which is 0 unless something is wrong. */
@@ -41,6 +42,7 @@ export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions
     },
     recompute: (key) => database.write((tx) => recomputeSeries(tx, driver, key, clock.now())),
     range: (query) => database.read((tx) => readRange(tx, query)),
+    tickers: (source, intervals) => database.read((tx) => readTickers(tx, source, intervals)),
     keys: (source) => database.read((tx) => readKeys(tx, source)),
     purge: (source, ticker, intervals) =>
       database.write(async (tx) => {

@@ -1,9 +1,10 @@
 // The selects of the store, prepared: a write of one bar makes three of them, and a page of an answer is one.
 import { and, asc, desc, eq, gt, gte, lt, lte, prepareSelect, sql as raw, type Tx } from '../db/index.ts'
-import type { Bar, BarKey, CandleQuery } from './candle.ts'
+import type { Bar, BarKey, CandleQuery, Interval } from './candle.ts'
 import { LOOK_BACK } from './indicators.ts'
 import { type CandleTable, candleFields, candleOf } from './sql-rows.ts'
 import type { Stretch } from './store-merge.ts'
+import { keyOf } from './store-series.ts'
 
 // Every bar lies between this and its negative, and no series has as many.
 const ALL = Number.MAX_SAFE_INTEGER
@@ -78,4 +79,30 @@ export async function readAround(tx: Tx, key: BarKey, bars: readonly Bar[]): Pro
 export const readBehind = async (tx: Tx, key: BarKey, last: number, limit: number) =>
   (await tx.rows(behind, { ...keyOf(key), last, limit })).map(candleOf)
 
-const keyOf = ({ source, ticker, interval }: BarKey) => ({ source, ticker, interval })
+const nextTicker = prepareSelect<Pick<CandleTable, 'ticker'>, 'source' | 'ticker'>(
+  ({ candles: { ticker } }) => ({ ticker }),
+  (sql, { candles: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(and(eq(t.source, given('source')), gt(t.ticker, given('ticker'))))
+      .orderBy(asc(t.ticker))
+      .limit(1),
+)
+
+/** Leaps from ticker to ticker, because a list of all bars would take a second for each few million. */
+export async function readTickers(tx: Tx, source: string, intervals: readonly Interval[]): Promise<string[]> {
+  const found: string[] = []
+  let [row] = await tx.rows(nextTicker, { source, ticker: '' })
+  while (row) {
+    const { ticker } = row
+    for (const interval of intervals) {
+      const bars = await tx.rows(behind, { source, ticker, interval, last: -ALL, limit: 1 })
+      if (bars.length === 0) continue
+      found.push(ticker)
+      break
+    }
+    ;[row] = await tx.rows(nextTicker, { source, ticker })
+  }
+  return found
+}

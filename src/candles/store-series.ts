@@ -12,15 +12,27 @@ export interface Series {
 /** In an order that is the same for all writers, so that none of two waits for the other. Throws USAGE. */
 export function seriesOf(bars: readonly Bar[]): Series[] {
   const lists = new Map<string, Bar[]>()
+  let last: Bar[] | undefined
   for (const bar of bars) {
-    const name = `${bar.source}\0${bar.ticker}\0${bar.interval}`
-    const list = lists.get(name)
-    if (list) list.push(checked(bar))
-    else lists.set(name, [checked(bar)])
+    // Mostly the same series as the bar before.
+    if (!last || !isSameSeries(last[0]!, bar)) last = listOf(lists, bar)
+    last.push(checked(bar))
   }
   return [...lists]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, list]) => ({ key: keyOf(list[0]!), bars: lastOfEachTime(list) }))
+}
+
+const isSameSeries = (a: BarKey, b: BarKey) =>
+  a.ticker === b.ticker && a.interval === b.interval && a.source === b.source
+
+function listOf(lists: Map<string, Bar[]>, { source, ticker, interval }: BarKey): Bar[] {
+  const name = `${source}\0${ticker}\0${interval}`
+  const known = lists.get(name)
+  if (known) return known
+  const list: Bar[] = []
+  lists.set(name, list)
+  return list
 }
 
 export const keyOf = ({ source, ticker, interval }: BarKey): BarKey => ({ source, ticker, interval })

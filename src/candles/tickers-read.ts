@@ -6,7 +6,13 @@ import type { BarKey, Candle, CandleStore, Interval } from './candle.ts'
 import { indicatorsAt, LOOK_BACK } from './indicators.ts'
 import type { TickersRequest } from './tickers-query.ts'
 
-export type Readable = Pick<CandleStore, 'range' | 'keys'>
+export interface TickerList {
+  /** Tickers of a source that have bars of one of the intervals, in the order of their names. */
+  tickers(source: string, intervals: readonly Interval[]): Promise<readonly string[]>
+}
+
+/** Without the list, all bars are counted for a request that names no symbol. */
+export type Readable = Pick<CandleStore, 'range' | 'keys'> & Partial<TickerList>
 
 /** By ticker, in the order of the request or of the names. */
 export type TickersFound = ReadonlyMap<string, readonly Candle[]>
@@ -22,10 +28,9 @@ export async function readTickers(
 ): Promise<TickersFound> {
   const found = new Map<string, readonly Candle[]>()
   let rows = 0
-  for (const ticker of request.symbols.length > 0
-    ? request.symbols
-    : await tickersOf(store, source, request)) {
-    const candles = await readTicker(store, { source, ticker, interval: request.interval }, request)
+  const { symbols, interval } = request
+  for (const ticker of symbols.length > 0 ? symbols : await tickersOf(store, source, interval)) {
+    const candles = await readTicker(store, { source, ticker, interval }, request)
     rows += candles.length
     if (rows > ROWS_MAX) {
       const message = `The answer would have more than ${ROWS_MAX} rows; ask for fewer symbols or with a smaller limit.`
@@ -36,14 +41,12 @@ export async function readTickers(
   return found
 }
 
-async function tickersOf(store: Readable, source: string, { interval }: TickersRequest): Promise<string[]> {
+async function tickersOf(store: Readable, source: string, interval: Interval): Promise<readonly string[]> {
   const lower = lowerOf(interval)
+  const intervals = lower ? [interval, lower] : [interval]
+  if (store.tickers) return store.tickers(source, intervals)
   const keys = await store.keys(source)
-  return [
-    ...new Set(
-      keys.filter((key) => key.interval === interval || key.interval === lower).map(({ ticker }) => ticker),
-    ),
-  ]
+  return [...new Set(keys.filter((key) => intervals.includes(key.interval)).map(({ ticker }) => ticker))]
 }
 
 const lowerOf = (interval: Interval): Interval | undefined =>

@@ -2,17 +2,18 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Bar, CandleStore } from '../../src/candles/candle.ts'
+import type { TickerList } from '../../src/candles/tickers-read.ts'
 import { aBar, barsFrom, candlesOf, MINUTE, START } from './store-bars.ts'
 
 export interface OpenStore {
-  readonly store: CandleStore
+  readonly store: CandleStore & TickerList
   close(): Promise<void>
 }
 
 export function describeStore(name: string, open: () => Promise<OpenStore>, { runs = 12 } = {}): void {
   describe(name, () => {
     let opened: OpenStore
-    let store: CandleStore
+    let store: CandleStore & TickerList
     beforeAll(async () => {
       opened = await open()
       store = opened.store
@@ -113,6 +114,10 @@ export function describeStore(name: string, open: () => Promise<OpenStore>, { ru
       ]
       expect(await store.keys(source)).toEqual(expected)
       expect(await store.keys()).toEqual(expect.arrayContaining(expected))
+      expect(await store.tickers(source, ['1h', '1m'])).toEqual(['A', 'B/C'])
+      expect(await store.tickers(source, ['1M'])).toEqual(['B/C'])
+      expect(await store.tickers(source, ['1D'])).toEqual([])
+      expect(await store.tickers('nobody', ['1m'])).toEqual([])
       expect(await store.range(key('B/C', '1M'))).toEqual(candlesOf([month]))
       expect(await store.purge(source, 'B/C', ['1m', '1D'])).toBe(3)
       expect(await store.purge(source, 'B/C', ['1m', '1D'])).toBe(0)

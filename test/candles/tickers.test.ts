@@ -135,6 +135,9 @@ describe('GET /tickers', () => {
     expect(Object.keys(await rowsOf({ mode: 'cryptos' }))).toEqual(['BTC'])
     expect(Object.keys(await rowsOf({ source: 'crypto' }))).toEqual(['BTC'])
     expect(Object.keys(await rowsOf({ interval: 'hourly' }))).toEqual(['HOUR'])
+    // A store that has only what the port asks of it.
+    const { range, keys } = sql
+    expect(Object.keys(await rowsOf({ limit: '1' }, { sql: { range, keys } }))).toEqual(['AAA', 'VNINDEX'])
     const sources = { vn: 'nowhere', crypto: 'vn' }
     expect(await rowsOf({}, { sources })).toEqual({})
     expect(Object.keys(await rowsOf({ mode: 'crypto', interval: '1h' }, { sources }))).toEqual(['HOUR'])
@@ -233,6 +236,8 @@ describe('the files behind GET /tickers', () => {
       code: 'DATABASE_INVALID',
     })
     await csv.write(days(1, { ticker: 'ONLYCSV' }))
+    const legacy = await ask({ symbol: 'ONLYCSV' }, { sql: csv, name: 'csv' })
+    expect(legacy.headers).toEqual({ 'cache-control': 'max-age=30', 'x-candle-store': 'csv' })
     const { headers, body } = await ask({ symbol: 'ONLYCSV' }, { csv })
     expect({ store: headers['x-candle-store'], body }).toEqual({ store: 'sql', body: '{"ONLYCSV":[]}' })
   })
