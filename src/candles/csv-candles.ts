@@ -10,7 +10,7 @@ import { csvPath, intervalOfFile, nameOfFolder } from './csv-place.ts'
 import { LOOK_BACK } from './indicators.ts'
 import { mergeBars } from './store-merge.ts'
 import { type Series, seriesOf } from './store-series.ts'
-import type { TickerList } from './tickers-read.ts'
+import type { TickerStore } from './tickers-read.ts'
 
 const NEIGHBOURS = LOOK_BACK - 1
 
@@ -22,7 +22,7 @@ export interface CsvCandlesOptions {
   readonly lockMs?: number
 }
 
-export interface CsvCandles extends CandleStore, TickerList {
+export interface CsvCandles extends CandleStore, TickerStore {
   /** Lets another process write. */
   close(): Promise<void>
 }
@@ -36,6 +36,7 @@ export function openCsvCandles({ dir: folder, clock, lockMs = 5_000 }: CsvCandle
   const dir = resolve(folder)
   const lock = openFolderLock(dir, clock, lockMs)
   return {
+    name: 'csv',
     async write(bars) {
       const all = seriesOf(bars)
       if (all.length === 0) return { stored: 0, changed: 0, unchanged: 0 }

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/index.ts'
 import type { Bar, BarKey, CandleStore, CandlesWritten, Interval } from './candle.ts'
 import { readRange, readTickers } from './sql-selects.ts'
 import { type CandlesChanged, lockSeries, recomputeSeries, writeBars } from './sql-write.ts'
-import type { TickerList } from './tickers-read.ts'
+import type { TickerStore } from './tickers-read.ts'
 
 export interface SqlCandlesOptions {
   readonly database: Database
@@ -17,7 +17,7 @@ export interface SqlCandlesOptions {
   readonly onChanged?: (tx: Tx, change: CandlesChanged) => Promise<void>
 }
 
-export interface SqlCandles extends CandleStore, TickerList {
+export interface SqlCandles extends CandleStore, TickerStore {
   /** `write` within a transaction that is open, without `onChanged`. @param at ms UTC. */
   writeIn(tx: Tx, bars: readonly Bar[], at: number): Promise<CandlesWritten>
   /** Computes the 13 columns of a series again; answers how many rows had others, which is 0 unless something is wrong. */
@@ -30,6 +30,7 @@ export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions
     for (const change of changes) await onChanged?.(tx, change)
   }
   return {
+    name: 'sql',
     write: (bars) =>
       database.write(async (tx) => {
         const { changes, ...written } = await writeBars(tx, driver, bars, clock.now())

@@ -6,13 +6,16 @@ import type { BarKey, Candle, CandleStore, Interval } from './candle.ts'
 import { indicatorsAt, LOOK_BACK } from './indicators.ts'
 import type { TickersRequest } from './tickers-query.ts'
 
-export interface TickerList {
+/** What both stores have beside the port. */
+export interface TickerStore {
+  /** For the answer to say which one it came from. */
+  readonly name: 'sql' | 'csv'
   /** Tickers of a source that have bars of one of the intervals, in the order of their names. */
   tickers(source: string, intervals: readonly Interval[]): Promise<readonly string[]>
 }
 
 /** Without the list, all bars are counted for a request that names no symbol. */
-export type Readable = Pick<CandleStore, 'range' | 'keys'> & Partial<TickerList>
+export type Readable = Pick<CandleStore, 'range' | 'keys'> & Partial<TickerStore>
 
 /** By ticker, in the order of the request or of the names. */
 export type TickersFound = ReadonlyMap<string, readonly Candle[]>

@@ -9,8 +9,6 @@ import { tickersCsv, tickersJson } from './tickers-rows.ts'
 export interface TickersOptions {
   /** The store that answers: the database, or in the phases in which they still count, the files. */
   readonly sql: Readable
-  /** Which of them it is. Default: sql. */
-  readonly name?: 'sql' | 'csv'
   /** Answers when the database fails. Left out where FALLBACK_TO_CSV is false, or the files are not kept any more. */
   readonly csv?: Readable | undefined
   /** What the bars of a mode stand under. Default: the name of the mode. */
@@ -41,7 +39,7 @@ export async function answerTickers(query: TickersQuery, options: TickersOptions
   const isKept = request.cache && problem === undefined
   const headers = {
     'cache-control': isKept ? `max-age=${options.maxAgeSeconds(request.mode)}` : 'no-store',
-    [STORE_HEADER]: problem === undefined ? (options.name ?? 'sql') : 'csv',
+    [STORE_HEADER]: problem === undefined ? (options.sql.name ?? 'sql') : 'csv',
     ...(problem !== undefined && { [PROBLEM_HEADER]: problem }),
   }
   if (request.format === 'json') {

@@ -2,18 +2,18 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Bar, CandleStore } from '../../src/candles/candle.ts'
-import type { TickerList } from '../../src/candles/tickers-read.ts'
+import type { TickerStore } from '../../src/candles/tickers-read.ts'
 import { aBar, barsFrom, candlesOf, MINUTE, START } from './store-bars.ts'
 
 export interface OpenStore {
-  readonly store: CandleStore & TickerList
+  readonly store: CandleStore & TickerStore
   close(): Promise<void>
 }
 
 export function describeStore(name: string, open: () => Promise<OpenStore>, { runs = 12 } = {}): void {
   describe(name, () => {
     let opened: OpenStore
-    let store: CandleStore & TickerList
+    let store: CandleStore & TickerStore
     beforeAll(async () => {
       opened = await open()
       store = opened.store

@@ -236,7 +236,7 @@ describe('the files behind GET /tickers', () => {
       code: 'DATABASE_INVALID',
     })
     await csv.write(days(1, { ticker: 'ONLYCSV' }))
-    const legacy = await ask({ symbol: 'ONLYCSV' }, { sql: csv, name: 'csv' })
+    const legacy = await ask({ symbol: 'ONLYCSV' }, { sql: csv })
     expect(legacy.headers).toEqual({ 'cache-control': 'max-age=30', 'x-candle-store': 'csv' })
     const { headers, body } = await ask({ symbol: 'ONLYCSV' }, { csv })
     expect({ store: headers['x-candle-store'], body }).toEqual({ store: 'sql', body: '{"ONLYCSV":[]}' })
