@@ -61,7 +61,7 @@ export function aggregateChanges(options: KeeperOptions): FoldOptions<CandleChan
 }
 
 /** The longer bars that a change reaches. */
-export function madeBy({ source, ticker, ranges, origin }: CandleChange): Made[] {
+function madeBy({ source, ticker, ranges, origin }: CandleChange): Made[] {
   const isBuilt = (interval: Interval) =>
     origin === 'ticks' && (TICK_INTERVALS as readonly Interval[]).includes(interval)
   return ranges.flatMap(({ interval: lower, from, to }) =>
