@@ -11,9 +11,10 @@ export interface Accepted extends Written {
 
 /** One call of `add`. */
 export interface Adding {
-  readonly ticks: readonly Tick[]
-  /** The first tick that is in no batch yet. */
-  next: number
+  /** How many ticks are in no batch yet. */
+  waiting(): number
+  /** Hands out the next so many. */
+  take(count: number, use: (tick: Tick) => void): void
   settle(kind: keyof Accepted, count: number): void
   /** Only the first failure is told. */
   fail(error: SluiceError): void
@@ -32,10 +33,18 @@ export function openAdding(ticks: readonly Tick[]): Adding {
   const tally = { stored: 0, duplicate: 0, spilled: 0 }
   let left = ticks.length
   let failed = false
+  // Let go when all are in batches: until they are durable they would only be in the way of the garbage collector.
+  let list = ticks
+  let next = 0
   if (left === 0) resolve(tally)
   return {
-    ticks,
-    next: 0,
+    waiting: () => list.length - next,
+    take(count, use) {
+      for (const end = next + count; next < end; next++) use(list[next]!)
+      if (next < list.length) return
+      list = []
+      next = 0
+    },
     settle(kind, count) {
       tally[kind] += count
       left -= count

@@ -57,7 +57,7 @@ export function openTickQueue(options: TickQueueOptions): TickQueue {
   let waiting = 0
   let isLater = false
 
-  const isOver = (adding: Adding) => adding.hasFailed() || adding.next === adding.ticks.length
+  const isOver = (adding: Adding) => adding.hasFailed() || adding.waiting() === 0
   const admit = () => {
     let left = TICKS_A_TURN
     let done = 0
@@ -68,7 +68,7 @@ export function openTickQueue(options: TickQueueOptions): TickQueue {
       left -= count
       if (count > 0) filling.take(adding, count)
       if (isOver(adding)) {
-        waiting -= adding.ticks.length - adding.next
+        waiting -= adding.waiting()
         done++
       } else if (count === 0) break
     }
@@ -138,14 +138,12 @@ function openFilling({ batchTicks, now, onBegun, onFull }: TickQueueOptions) {
     seal,
     begunAt: () => begunAt,
     /** How many of the next ticks of the call fit, of at most so many. */
-    fitting: ({ ticks, next }: Adding, most: number) =>
-      Math.max(0, Math.min(ticks.length - next, most, batchTicks - filler.count())),
+    fitting: (adding: Adding, most: number) =>
+      Math.max(0, Math.min(adding.waiting(), most, batchTicks - filler.count())),
     take(adding: Adding, count: number) {
-      const { ticks, next } = adding
       const isFirst = begunAt === undefined
       begunAt ??= now()
-      for (let n = next; n < next + count; n++) filler.push(ticks[n]!)
-      adding.next += count
+      adding.take(count, filler.push)
       parts.push({ adding, count })
       if (filler.isFull()) onFull(seal()!)
       else if (isFirst) onBegun()

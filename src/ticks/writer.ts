@@ -162,7 +162,7 @@ async function closeAll(parts: Parts, clock: Clock, closeMs: number): Promise<vo
   const told = { code: error.code, reason: error.message }
   for (const adding of queue.giveUp()) {
     adding.fail(error)
-    tally.events.emit('refused', { count: adding.ticks.length - adding.next, ...told })
+    tally.events.emit('refused', { count: adding.waiting(), ...told })
   }
   for (const { parts, batch } of [...pump.giveUp(), ...(await overflow.close())]) {
     settleFailed(parts, error)
