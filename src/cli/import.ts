@@ -24,7 +24,7 @@ import type { Platform } from '../platform.ts'
 import { openTickImport } from '../ticks/index.ts'
 import { withPlatform } from './connection.ts'
 import { duration, megabytes, openProgressLine, whole } from './progress-line.ts'
-import { stopSignal } from './stop-signal.ts'
+import { type StopSignal, stopSignal } from './stop-signal.ts'
 import { type Terminal, table } from './terminal.ts'
 
 export interface ImportArguments {
@@ -51,12 +51,13 @@ export async function importTicks(
   path: string,
   { jumpPct, ...options }: TickImportArguments,
   terminal: Terminal,
+  listen = stopSignal,
 ): Promise<ExitCode> {
   const files = await listImportFiles(path)
   return withPlatform(async (platform) => {
     const store = options.dryRun ? undefined : platform.ticks
     const parts = openTickImport({ store, clock: platform.clock, jumpPct })
-    const result = await run(platform, { kind: 'ticks', files, ...parts }, options, terminal)
+    const result = await run(platform, { kind: 'ticks', files, ...parts }, options, { terminal, listen })
     return tell({ kind: 'ticks', path, ...result }, options, terminal)
   })
 }
@@ -65,6 +66,7 @@ export async function importCandles(
   path: string,
   { source, interval, scale, strict, ...options }: CandleImportArguments,
   terminal: Terminal,
+  listen = stopSignal,
 ): Promise<ExitCode> {
   const files = await listImportFiles(path, ['csv'])
   return withPlatform(async (platform) => {
@@ -79,7 +81,8 @@ export async function importCandles(
     const watch = store && watchDividends(store)
     const parts = openCandleImport({ store: watch, source, interval: intervalNamed(interval), scale, strict })
     const { take, subjectOf } = parts
-    const result = await run(platform, { kind: 'candles', files, take, subjectOf }, options, terminal)
+    const job: Job = { kind: 'candles', files, take, subjectOf }
+    const result = await run(platform, job, options, { terminal, listen })
     const report = parts.report()
     noteReport(report, terminal)
     const adjusted = (await watch?.plans()) ?? []
@@ -117,10 +120,10 @@ async function run(
   { database, databaseOptions, clock }: Platform,
   job: Job,
   { dryRun = false, fromStart = false }: ImportArguments,
-  terminal: Terminal,
+  { terminal, listen }: { terminal: Terminal; listen: () => StopSignal },
 ): Promise<ImportResult> {
   if (!dryRun) await migrate(databaseOptions)
-  const stop = stopSignal()
+  const stop = listen()
   const progress = openProgressLine(terminal)
   try {
     const { signal } = stop
