@@ -18,7 +18,7 @@ export interface CandleState {
 export type CandleFold = FoldOptions<QuoteMessage, CandleState>
 
 // Of one partition. An outside feed may name any symbol; the series that is silent for longest gives way. One takes
-// about 1.5 kB of the checkpoint.
+// about 1 kB of the checkpoint.
 const SERIES_MAX = 1_000
 const LOOK_MS = 1_000
 /** A tick this far ahead of its entry is a wrong clock: its bar would end those of the present. */
