@@ -89,7 +89,8 @@ async function writeSeries(dir: string, { key, bars }: Series): Promise<CandlesW
   const end = file.move(file.seek(bars.at(-1)!.time + 1), NEIGHBOURS)
   const before = file.candles(file.move(begin, -NEIGHBOURS), begin)
   const merged = mergeBars({ before, known: file.candles(begin, end) }, bars)
-  if (merged.differing.length > 0) await replaceFile(file.path, file.spliced(begin, end, merged.all))
+  const isSame = merged.added.length + merged.differing.length === 0
+  if (!isSame) await replaceFile(file.path, file.spliced(begin, end, merged.all))
   return merged
 }
 

@@ -1,6 +1,6 @@
 // Bars into the table within a transaction, together with the columns of every bar that sees them.
 import { type Driver, sql as raw, type Tx } from '../db/index.ts'
-import type { Bar, BarKey, CandlesWritten } from './candle.ts'
+import type { Bar, BarKey, Candle, CandlesWritten } from './candle.ts'
 import { LOOK_BACK } from './indicators.ts'
 import { rowOf } from './sql-rows.ts'
 import { readAround, readBehind } from './sql-selects.ts'
@@ -35,8 +35,9 @@ export async function writeBars(
     let [from, to]: (number | undefined)[] = []
     for (const stretch of stretchesOf(one)) {
       const merged = mergeBars(await readAround(tx, one.key, stretch), stretch)
-      const rows = merged.differing.map((candle) => rowOf(candle, at))
-      await tx.upsert(tx.t.candles, rows)
+      const rowsOf = (candles: readonly Candle[]) => candles.map((candle) => rowOf(candle, at))
+      await tx.upsert(tx.t.candles, rowsOf(merged.added), { areNew: true })
+      await tx.upsert(tx.t.candles, rowsOf(merged.differing))
       stored += merged.stored
       changed += merged.changed
       unchanged += merged.unchanged

@@ -14,7 +14,8 @@ export interface Stretch {
 export interface Merged extends CandlesWritten {
   /** What is known with what is given. */
   readonly all: readonly Candle[]
-  /** Those of them that differ from what is stored. */
+  /** Those of them that are new, and those that differ from what is stored. */
+  readonly added: readonly Candle[]
   readonly differing: readonly Candle[]
   /** Times of the first and last bar that is new or has changed; undefined when none is. */
   readonly first: number | undefined
@@ -26,48 +27,50 @@ export interface Merged extends CandlesWritten {
  * @param anew computes the columns of all, also where no bar has changed.
  */
 export function mergeBars({ before, known }: Stretch, given: readonly Bar[], anew = false): Merged {
-  const { bars, touched, stored, changed } = join(known, given)
+  const { bars, news, stored, changed } = join(known, given)
   const close = Float64Array.from([...before, ...bars], (bar) => bar.close)
   const volume = Float64Array.from([...before, ...bars], (bar) => bar.volume)
   const all: Candle[] = []
+  const added: Candle[] = []
   const differing: Candle[] = []
   let seen = anew ? bars.length : Number.NEGATIVE_INFINITY
   for (const [i, bar] of bars.entries()) {
-    if (touched[i]) seen = i
-    // A bar that is no candle yet is touched.
+    if (news[i] !== 'none') seen = i
+    // A bar that is no candle yet is new or changed.
     if (i - seen >= LOOK_BACK) {
       all.push(bar as Candle)
       continue
     }
     const candle = { ...bar, ...indicatorsAt({ close, volume }, before.length + i) }
     all.push(candle)
-    if (touched[i] || !sameIndicators(bar as Candle, candle)) differing.push(candle)
+    if (news[i] === 'new') added.push(candle)
+    else if (news[i] === 'changed' || !sameIndicators(bar as Candle, candle)) differing.push(candle)
   }
-  const times = bars.filter((_, i) => touched[i]).map(({ time }) => time)
+  const times = bars.filter((_, i) => news[i] !== 'none').map(({ time }) => time)
   const unchanged = given.length - stored - changed
-  return { all, differing, stored, changed, unchanged, first: times[0], last: times.at(-1) }
+  return { all, added, differing, stored, changed, unchanged, first: times[0], last: times.at(-1) }
 }
+
+type News = 'none' | 'changed' | 'new'
 
 function join(known: readonly Candle[], given: readonly Bar[]) {
   const bars: (Bar | Candle)[] = []
-  const touched: boolean[] = []
+  const news: News[] = []
   let [stored, changed, at] = [0, 0, 0]
-  const take = (bar: Bar | Candle, isTouched: boolean) => {
+  const take = (bar: Bar | Candle, what: News) => {
     bars.push(bar)
-    touched.push(isTouched)
+    news.push(what)
   }
   for (const bar of given) {
-    while (at < known.length && known[at]!.time < bar.time) take(known[at++]!, false)
+    while (at < known.length && known[at]!.time < bar.time) take(known[at++]!, 'none')
     const former = known[at]?.time === bar.time ? known[at++] : undefined
-    if (former && sameBar(former, bar)) take(former, false)
-    else {
-      if (former) changed += 1
-      else stored += 1
-      take(bar, true)
-    }
+    if (!former) stored += 1
+    else if (!sameBar(former, bar)) changed += 1
+    if (former && sameBar(former, bar)) take(former, 'none')
+    else take(bar, former ? 'changed' : 'new')
   }
-  while (at < known.length) take(known[at++]!, false)
-  return { bars, touched, stored, changed }
+  while (at < known.length) take(known[at++]!, 'none')
+  return { bars, news, stored, changed }
 }
 
 const sameBar = (a: Bar, b: Bar): boolean =>

@@ -96,7 +96,7 @@ async function workOn<T>(
           const plan = select.planFor('postgres', { sql, t })
           return (await cellsOf(plan.text, plan.valuesOf(values))).map(plan.rowOf)
         },
-        upsert: (table, rows) => upsertPostgres(sql, table, rows),
+        upsert: (table, rows, areNew) => upsertPostgres(sql, table, rows, areNew),
       }),
     )
     assertUsable(transaction)

@@ -98,7 +98,7 @@ async function attempt<T>(
             .all(...plan.valuesOf(values))
             .map((cells) => plan.rowOf(cells as unknown[]))
         },
-        upsert: (table, rows) => upsertSqlite(client, table, rows),
+        upsert: (table, rows, areNew) => upsertSqlite(client, table, rows, areNew),
       }),
     )
     assertUsable(transaction)

@@ -46,7 +46,7 @@ export interface TxParts {
   readonly t: Tables
   readonly lockRows: boolean
   readonly rows: Rows
-  readonly upsert: (table: Table, rows: readonly Row[]) => Promise<void>
+  readonly upsert: (table: Table, rows: readonly Row[], areNew: boolean) => Promise<void>
 }
 
 /** What `work` receives. */
@@ -68,9 +68,9 @@ export function txOf(transaction: Transaction, { sql, t, lockRows, rows, upsert 
       return lockRows ? (query.for('share') as typeof query) : query
     },
     rows,
-    async upsert(table, rows) {
+    async upsert(table, rows, { areNew = false } = {}) {
       refuseInRead('upsert')
-      await upsert(table, rows)
+      await upsert(table, rows, areNew)
     },
     afterCommit(fire) {
       refuseInRead('afterCommit')

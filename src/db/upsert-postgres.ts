@@ -13,15 +13,21 @@ const NUMBERS: Readonly<
 }
 const NUMBER_BYTES = 8
 
-export async function upsertPostgres(sql: Sql, table: Table, rows: readonly Row[]): Promise<void> {
+export async function upsertPostgres(
+  sql: Sql,
+  table: Table,
+  rows: readonly Row[],
+  areNew: boolean,
+): Promise<void> {
   const { primaryKeys } = drizzlePostgres.getTableConfig(table as never)
   const columns = upsertColumns(table, primaryKeys[0]?.columns ?? [])
   const picked = columns.map(({ sqlType }, i) => `u.c${i}::${plainType(sqlType)}`)
   const named = columns.map((_, i) => `c${i}`)
-  const ending = drizzle.sql.raw(`) as u(${named}) ${onConflict(columns)}`)
+  const ending = drizzle.sql.raw(`) as u(${named}) ${areNew ? '' : onConflict(columns)}`)
   const beginning = drizzle.sql.raw(`select ${picked} from unnest(`)
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    const page = lastOfEach(rows.slice(from, from + ROWS_AT_ONCE), columns)
+    const part = rows.slice(from, from + ROWS_AT_ONCE)
+    const page = areNew ? part : lastOfEach(part, columns)
     const arrays = columns.map((column) => arrayOf(column, page))
     const chosen = drizzle.sql`${beginning}${drizzle.sql.join(arrays, drizzle.sql`, `)}${ending}`
     await sql.insert(table as never).select(chosen)

@@ -12,14 +12,14 @@ export async function upsertSqlite(
   client: Pick<SqliteFile.Database, 'prepare'>,
   table: Table,
   rows: readonly Row[],
+  areNew: boolean,
 ): Promise<void> {
   const { name, primaryKeys } = drizzleSqlite.getTableConfig(table as never)
   const columns = upsertColumns(table, primaryKeys[0]?.columns ?? [])
   const names = columns.map((column) => `"${column.name}"`)
   const values = columns.map(() => '?')
-  const statement = client.prepare(
-    `insert into "${name}" (${names}) values (${values}) ${onConflict(columns)}`,
-  )
+  const ending = areNew ? '' : onConflict(columns)
+  const statement = client.prepare(`insert into "${name}" (${names}) values (${values}) ${ending}`)
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     if (from > 0) await setImmediate()
     for (const row of rows.slice(from, from + ROWS_AT_ONCE)) {

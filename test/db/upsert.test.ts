@@ -75,6 +75,13 @@ describe.each(drivers)('an upsert on %s', (driver) => {
     expect(await opportunities()).toEqual(before)
   })
 
+  it('inserts what is new, and refuses a row that is there after all', async () => {
+    const row = { venue: 'new', asset: 'A', amount: '1', opening: '1', updatedAt: 1 }
+    const insert = () => place.database.write(({ t, upsert }) => upsert(t.cash, [row], { areNew: true }))
+    await insert()
+    await expect(insert()).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
+  })
+
   it('is refused in read()', async () => {
     const reading = place.database.read(({ t, upsert }) => upsert(t.cash, []))
     await expect(reading).rejects.toMatchObject({ code: 'USAGE' })
