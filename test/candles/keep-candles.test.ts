@@ -85,68 +85,6 @@ describe.each(drivers)('candles on %s', (driver) => {
     await expectBars(csv, ticks, 'the bars in the files')
   })
 
-  it.runIf(driver === 'sqlite')(
-    'are the same when processes are killed in the middle and others take over',
-    async () => {
-      const ticks = ticksOf(`B${driver}/X`.toUpperCase(), 450)
-      const first = start()
-      await hear(bus, ticks.slice(0, 150))
-      await eventually(() => first.said.kept.length > 0, { what: 'something is kept' })
-      await running.shift()!.kill()
-      await hear(bus, ticks.slice(150, 300))
-      start()
-      start()
-      await hear(bus, ticks.slice(300))
-      await hearNothing(bus, ticks[0]!.symbol!, T + 10 * DAY)
-      await expectBars(sql, ticks, 'the bars in the database')
-    },
-  )
-
-  it.runIf(driver === 'sqlite')('do not go back when everything is delivered once more', async () => {
-    const one = start()
-    const ticks = ticksOf(`C${driver}/X`.toUpperCase(), 200)
-    await hear(bus, ticks)
-    await hearNothing(bus, ticks[0]!.symbol!, T + 10 * DAY)
-    await expectBars(sql, ticks, 'the bars in the database')
-    const older = () => one.said.kept.reduce((sum, { older }) => sum + older, 0)
-    const before = older()
-    await bus.seekGroup(marketCandles, 'keeper', 'start')
-    await eventually(async () => {
-      const { partitions } = await bus.status(marketCandles)
-      const lag = partitions.flatMap(({ groups }) => groups).reduce((sum, { lag }) => sum + lag, 0)
-      return lag === 0 && older() > before
-    })
-    expect(await barsIn(sql, ticks[0]!.symbol!, TICK_INTERVALS)).toEqual(barsByDefinition(ticks))
-  })
-
-  it.runIf(driver === 'sqlite')(
-    'are whole although the fold began anew in the middle of a bar: stored minutes make the rest',
-    async () => {
-      start()
-      const symbol = `D${driver}/X`.toUpperCase()
-      const ticks = ticksOf(symbol, 200, T).map((tick) => ({ ...tick, time: tick.heardAt! }))
-      await hear(bus, ticks.slice(0, 100))
-      await hearNothing(bus, symbol, ticks[100]!.time)
-      const minutes = barsByDefinition(ticks.slice(0, 100))
-      await eventually(
-        async () =>
-          (await barsIn(sql, symbol, ['1m'])).size ===
-          [...minutes.values()].filter(({ interval }) => interval === '1m').length,
-      )
-      // From here on it has heard nothing of what was before.
-      await bus.seekGroup(marketQuotes, 'candles', 'end')
-      await hear(bus, ticks.slice(100))
-      await hearNothing(bus, symbol, T + 10 * DAY)
-      const expected = barsByDefinition(ticks)
-      await eventually(async () => {
-        const stored = await barsIn(sql, symbol, ['5m', '15m', '30m', '1h', '4h', '1D'])
-        const day = `1D ${T - 10 * HOUR}`
-        expect(stored.get(day)).toEqual(expected.get(day))
-        return true
-      })
-    },
-  )
-
   it('of weeks and months follow the days, also when one of the past is corrected', async () => {
     start()
     const symbol = `E${driver}/X`.toUpperCase()
@@ -187,45 +125,101 @@ describe.each(drivers)('candles on %s', (driver) => {
     })
   })
 
-  it.runIf(driver === 'sqlite')(
-    'say which ticks came too late, and a rebuild from the stored ticks brings them in',
-    async () => {
-      const one = start()
-      const symbol = `F${driver}/X`.toUpperCase()
-      const ticks = ticksOf(symbol, 300, T)
-      const late = { symbol, time: T + 1, mid: 999, heardAt: ticks.at(-1)!.time }
-      await hear(bus, [...ticks, late])
-      await hearNothing(bus, symbol, T + 10 * DAY)
-      await eventually(() => one.said.late.length === 1)
-      expect(one.said.late[0]).toEqual({ source: 'alpha', ticker: symbol, ticks: 1, from: T + 1, to: T + 1 })
-      const all = [...ticks, late].toSorted((a, b) => a.time - b.time)
-      async function* stored(from: number, to: number) {
-        for (const { time, mid } of all.filter((tick) => tick.time >= from && tick.time < to)) {
-          yield { time, nanos: 0, bid: mid - 0.5, ask: mid + 0.5 }
-        }
+  // Nothing below depends on the database: keep-bars.test.ts asks both for what does.
+  if (driver === 'postgres') return
+
+  it('are the same when processes are killed in the middle and others take over', async () => {
+    const ticks = ticksOf(`B${driver}/X`.toUpperCase(), 450)
+    const first = start()
+    await hear(bus, ticks.slice(0, 150))
+    await eventually(() => first.said.kept.length > 0, { what: 'something is kept' })
+    await running.shift()!.kill()
+    await hear(bus, ticks.slice(150, 300))
+    start()
+    start()
+    await hear(bus, ticks.slice(300))
+    await hearNothing(bus, ticks[0]!.symbol!, T + 10 * DAY)
+    await expectBars(sql, ticks, 'the bars in the database')
+  })
+
+  it('do not go back when everything is delivered once more', async () => {
+    const one = start()
+    const ticks = ticksOf(`C${driver}/X`.toUpperCase(), 200)
+    await hear(bus, ticks)
+    await hearNothing(bus, ticks[0]!.symbol!, T + 10 * DAY)
+    await expectBars(sql, ticks, 'the bars in the database')
+    const older = () => one.said.kept.reduce((sum, { older }) => sum + older, 0)
+    const before = older()
+    await bus.seekGroup(marketCandles, 'keeper', 'start')
+    await eventually(async () => {
+      const { partitions } = await bus.status(marketCandles)
+      const lag = partitions.flatMap(({ groups }) => groups).reduce((sum, { lag }) => sum + lag, 0)
+      return lag === 0 && older() > before
+    })
+    expect(await barsIn(sql, ticks[0]!.symbol!, TICK_INTERVALS)).toEqual(barsByDefinition(ticks))
+  })
+
+  it('are whole although the fold began anew in the middle of a bar: stored minutes make the rest', async () => {
+    start()
+    const symbol = `D${driver}/X`.toUpperCase()
+    const ticks = ticksOf(symbol, 200, T).map((tick) => ({ ...tick, time: tick.heardAt! }))
+    await hear(bus, ticks.slice(0, 100))
+    await hearNothing(bus, symbol, ticks[100]!.time)
+    const minutes = barsByDefinition(ticks.slice(0, 100))
+    await eventually(
+      async () =>
+        (await barsIn(sql, symbol, ['1m'])).size ===
+        [...minutes.values()].filter(({ interval }) => interval === '1m').length,
+    )
+    // From here on it has heard nothing of what was before.
+    await bus.seekGroup(marketQuotes, 'candles', 'end')
+    await hear(bus, ticks.slice(100))
+    await hearNothing(bus, symbol, T + 10 * DAY)
+    const expected = barsByDefinition(ticks)
+    await eventually(async () => {
+      const stored = await barsIn(sql, symbol, ['5m', '15m', '30m', '1h', '4h', '1D'])
+      const day = `1D ${T - 10 * HOUR}`
+      expect(stored.get(day)).toEqual(expected.get(day))
+      return true
+    })
+  })
+
+  it('say which ticks came too late, and a rebuild from the stored ticks brings them in', async () => {
+    const one = start()
+    const symbol = `F${driver}/X`.toUpperCase()
+    const ticks = ticksOf(symbol, 300, T)
+    const late = { symbol, time: T + 1, mid: 999, heardAt: ticks.at(-1)!.time }
+    await hear(bus, [...ticks, late])
+    await hearNothing(bus, symbol, T + 10 * DAY)
+    await eventually(() => one.said.late.length === 1)
+    expect(one.said.late[0]).toEqual({ source: 'alpha', ticker: symbol, ticks: 1, from: T + 1, to: T + 1 })
+    const all = [...ticks, late].toSorted((a, b) => a.time - b.time)
+    async function* stored(from: number, to: number) {
+      for (const { time, mid } of all.filter((tick) => tick.time >= from && tick.time < to)) {
+        yield { time, nanos: 0, bid: mid - 0.5, ask: mid + 0.5 }
       }
-      const range = { source: 'alpha', ticker: symbol, from: T, to: T + HOUR }
-      const rebuilt = await rebuildCandles({
-        db: test.database,
-        clock: systemClock,
-        ...range,
-        ticks: stored,
-        run: 'two',
-      })
-      expect(rebuilt).toMatchObject({ ticks: 301, older: 0 })
-      expect(rebuilt.changed).toBeGreaterThan(0)
-      await expectBars(sql, all, 'the rebuilt bars in the database')
-      await expectBars(csv, all, 'the rebuilt bars in the files')
-      const again = await rebuildCandles({
-        db: test.database,
-        clock: systemClock,
-        ...range,
-        ticks: stored,
-        run: 'three',
-      })
-      expect(again).toMatchObject({ stored: 0, changed: 0, unchanged: rebuilt.bars })
-    },
-  )
+    }
+    const range = { source: 'alpha', ticker: symbol, from: T, to: T + HOUR }
+    const rebuilt = await rebuildCandles({
+      db: test.database,
+      clock: systemClock,
+      ...range,
+      ticks: stored,
+      run: 'two',
+    })
+    expect(rebuilt).toMatchObject({ ticks: 301, older: 0 })
+    expect(rebuilt.changed).toBeGreaterThan(0)
+    await expectBars(sql, all, 'the rebuilt bars in the database')
+    await expectBars(csv, all, 'the rebuilt bars in the files')
+    const again = await rebuildCandles({
+      db: test.database,
+      clock: systemClock,
+      ...range,
+      ticks: stored,
+      run: 'three',
+    })
+    expect(again).toMatchObject({ stored: 0, changed: 0, unchanged: rebuilt.bars })
+  })
 })
 
 describe('files of candles', () => {

@@ -48,7 +48,7 @@ it('is killed twice while it works, and the bars are those of the ticks, in the 
     const worker = start()
     const before = await bars()
     await hear(bus, ticks.slice(part * 1_000, (part + 1) * 1_000))
-    await eventually(async () => (await bars()) > before, { what: 'more bars' })
+    await eventually(async () => (await bars()) > before, { what: 'more bars', timeoutMs: 60_000 })
     worker.send('SIGKILL')
     await worker.ended
   }
@@ -62,8 +62,8 @@ it('is killed twice while it works, and the bars are those of the ticks, in the 
       expect(await barsIn(csv, 'K/X', TICK_INTERVALS)).toEqual(expected)
       return true
     },
-    { what: 'all bars in both stores' },
+    { what: 'all bars in both stores', timeoutMs: 60_000 },
   )
   last.send('SIGTERM')
   expect((await last.ended).code).toBe(0)
-})
+}, 180_000)
