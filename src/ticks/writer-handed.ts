@@ -87,9 +87,11 @@ export function openHanded({ events, release }: HandedOptions): HandedBatches {
       let given = 0
       for (const [id, { parts, spilled, rows }] of batches) {
         batches.delete(id)
-        given += rows
         if (spilled) giveBack(spilled, error)
-        else refuse(parts, rows, error)
+        else {
+          refuse(parts, rows, error)
+          given += rows
+        }
         release(rows)
       }
       untried = 0

@@ -1,6 +1,6 @@
 // Serves a main thread with files of ticks: takes batches, tells what became of them, tidies up now and then.
 import type { MessagePort } from 'node:worker_threads'
-import { messageOf, systemClock } from '../kernel/index.ts'
+import { isSluiceError, messageOf, systemClock } from '../kernel/index.ts'
 import type { TickBatch } from './batch.ts'
 import type { TickFiles } from './sqlite-files.ts'
 import { type DayNews, openDays } from './writer-days.ts'
@@ -36,14 +36,22 @@ export function serveTicks(port: MessagePort, { checkpointMs }: ThreadData, open
       tell({ kind: 'disturbed', where, reason: messageOf(error) })
     }
   }
-  const days = openDays({
-    write(batch) {
-      files ??= open()
+  const write = (batch: TickBatch) => {
+    files ??= open()
+    try {
       return files.write(batch)
-    },
-    clock: systemClock,
-    tell,
-  })
+    } catch (error) {
+      // What was opened on a disk that could only be read stays so; the next attempt opens it anew.
+      if (isSluiceError(error, 'DATABASE_UNAVAILABLE')) closeFiles()
+      throw error
+    }
+  }
+  const closeFiles = () => {
+    const closing = files
+    files = undefined
+    orNews('close', () => closing?.close())
+  }
+  const days = openDays({ write, clock: systemClock, tell })
   const checkpoint = () => orNews('checkpoint', () => files?.checkpoint())
   const checkpoints = async () => {
     for (;;) {
@@ -64,7 +72,7 @@ export function serveTicks(port: MessagePort, { checkpointMs }: ThreadData, open
     stop.abort()
     days.close()
     checkpoint()
-    orNews('close', () => files?.close())
+    closeFiles()
     port.close()
   })
 }

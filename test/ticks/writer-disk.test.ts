@@ -153,6 +153,25 @@ describe('a full disk', () => {
   })
 })
 
+describe('a disk that is read-only', () => {
+  it('is waited for; its files are opened anew when it can be written', async () => {
+    const disk = smallDisk('4m')
+    if (!disk) return expect(disk).toBeUndefined()
+    const before = openForTest(disk)
+    await before.writer.add([tickOf(0)])
+    await before.writer.close()
+    const remount = (how: 'ro' | 'rw') => spawnSync('mount', ['-o', `remount,${how}`, disk]).status
+    expect(remount('ro')).toBe(0)
+    const { writer, told } = openForTest(disk)
+    const add = writer.add(ticksFrom(1, 100))
+    await eventually(() => writer.counts().retries > 2)
+    expect(told('failing')).toMatchObject([{ day: DAY, code: 'DATABASE_UNAVAILABLE' }])
+    expect(remount('rw')).toBe(0)
+    expect(await add).toMatchObject({ stored: 100 })
+    expect(writer.health().ok).toBe(true)
+  })
+})
+
 describe('a damaged file', () => {
   it('is named and left as it is; other days go on', async () => {
     const dir = folderForTest()
