@@ -56,7 +56,11 @@ export async function beginImports(
       if (!goesOn || !row) fresh.push(file)
       begun.set(file.path, goesOn && row ? row : NOTHING_YET)
     }
-    await resetRows(tx, kind, fresh, now)
+    const rows = fresh.map((file) => ({
+      ...{ id: importId(kind, file), kind, path: file.path, bytes: file.bytes },
+      ...{ ...NOTHING_YET, startedAt: now, updatedAt: now },
+    }))
+    if (rows.length > 0) await tx.upsert(tx.t.imports, rows)
     return begun
   })
 }
@@ -69,25 +73,6 @@ async function findRows({ sql, t }: Tx, ids: readonly string[]): Promise<Map<str
     for (const row of rows) found.set(row.id, { ...row, state: row.state as SavedState | null })
   }
   return found
-}
-
-async function resetRows(
-  { sql, t }: Tx,
-  kind: ImportKind,
-  files: readonly ImportFile[],
-  now: number,
-): Promise<void> {
-  for (let from = 0; from < files.length; from += ROWS_MAX) {
-    const page = files.slice(from, from + ROWS_MAX)
-    const ids = page.map((file) => importId(kind, file))
-    await sql.delete(t.imports).where(inArray(t.imports.id, ids))
-    await sql.insert(t.imports).values(
-      page.map((file) => ({
-        ...{ id: importId(kind, file), kind, path: file.path, bytes: file.bytes },
-        ...{ ...NOTHING_YET, startedAt: now, updatedAt: now },
-      })),
-    )
-  }
 }
 
 /** Throws IMPORT_RUNNING when somebody else has moved the row meanwhile. */

@@ -83,7 +83,7 @@ function readPieces(
   for (const piece of pieces) {
     const found = readPiece(piece, header)
     if (isUnreadable(found)) quarantined.push({ piece, ...found })
-    else ticks.push({ ...found, sequence: found.sequence ?? ordinals.next(found), piece })
+    else ticks.push(imported(found, found.sequence ?? ordinals.next(found), piece))
   }
   return { ticks, quarantined }
 }
@@ -93,7 +93,23 @@ function readPiece(piece: Piece, header: string | undefined): ReadTick | Unreada
   return 'reason' in parsed ? parsed : readTick(parsed.fields)
 }
 
-// Field by field: leaving one out by a pattern takes twice as long.
+const imported = (tick: ReadTick, sequence: number, piece: Piece): ImportedTick => ({
+  symbol: tick.symbol,
+  source: tick.source,
+  time: tick.time,
+  nanos: tick.nanos,
+  sequence,
+  bid: tick.bid,
+  ask: tick.ask,
+  bidSize: tick.bidSize,
+  askSize: tick.askSize,
+  volume: tick.volume,
+  flags: tick.flags,
+  broker: tick.broker,
+  piece,
+})
+
+// Field by field, as above: leaving one out by a pattern takes twice as long.
 const withoutPiece = (tick: ImportedTick): Tick => ({
   symbol: tick.symbol,
   source: tick.source,

@@ -27,39 +27,47 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 export function readTick(fields: TickFields): ReadTick | Unreadable {
   const symbol = fields['symbol']
   const source = fields['lp'] ?? fields['source']
-  const time = timeOf(fields)
-  const refused = (reason: QualityReason, detail: string): Unreadable => ({
-    ...{ reason, detail, time: time?.time },
-    symbol: typeof symbol === 'string' ? symbol : undefined,
-    source: typeof source === 'string' ? source : undefined,
-  })
-  if (!isTickName(symbol)) return refused('missing_field', wrong('symbol', symbol, NAME))
-  if (!isTickName(source)) return refused('missing_field', wrong('lp', source, NAME))
-  if (!time) return refused('bad_time', wrong('timestamp', fields['timestamp'] ?? fields['time'], TIME))
+  const written = fields['timestamp'] ?? fields['time']
   const broker = fields['broker_id'] ?? ''
-  if (broker !== '' && !isTickName(broker)) return refused('missing_field', wrong('broker_id', broker, NAME))
-  const [bid, ask] = [fields['bid'], fields['ask']]
-  if (isAbsent(bid) || isAbsent(ask)) return refused('missing_field', 'bid or ask is missing')
-  const numbers: Numbers = {
+  const { bid, ask } = fields
+  const time = timeOf(written)
+  const about = () => aboutOf(symbol, source, time)
+  if (!isTickName(symbol)) return { ...about(), ...wrong('missing_field', 'symbol', symbol, NAME) }
+  if (!isTickName(source)) return { ...about(), ...wrong('missing_field', 'lp', source, NAME) }
+  if (!time) return { ...about(), ...wrong('bad_time', 'timestamp', written, TIME) }
+  if (broker !== '' && !isTickName(broker)) {
+    return { ...about(), ...wrong('missing_field', 'broker_id', broker, NAME) }
+  }
+  if (isAbsent(bid) || isAbsent(ask))
+    return { ...about(), ...wrong('missing_field', 'bid or ask', undefined, '') }
+  const tick: ReadTick = {
+    symbol,
+    source,
+    time: time.time,
+    nanos: time.nanos,
+    sequence: optionalNumber(fields['sequence']),
     bid: numberOf(bid),
     ask: numberOf(ask),
     bidSize: optionalNumber(fields['bid_size']),
     askSize: optionalNumber(fields['ask_size']),
     volume: optionalNumber(fields['volume']) ?? 0,
     flags: optionalNumber(fields['flags']) ?? 0,
-    sequence: optionalNumber(fields['sequence']),
+    broker,
   }
-  const name = wrongNumber(numbers)
-  if (name === undefined) return { symbol, source, time: time.time, nanos: time.nanos, ...numbers, broker }
+  const name = wrongNumber(tick)
+  if (name === undefined) return tick
   const allowed = name === 'flags' || name === 'sequence' ? WHOLE : 'a finite number'
-  return refused('bad_number', wrong(name, fields[name], allowed))
+  return { ...about(), ...wrong('bad_number', name, fields[name], allowed) }
 }
 
-type Numbers = Pick<ReadTick, 'bid' | 'ask' | 'bidSize' | 'askSize' | 'volume' | 'flags' | 'sequence'>
+const aboutOf = (symbol: unknown, source: unknown, time: TickTime | undefined) => ({
+  symbol: typeof symbol === 'string' ? symbol : undefined,
+  source: typeof source === 'string' ? source : undefined,
+  time: time?.time,
+})
 
 /** The name in the file. */
-function wrongNumber(numbers: Numbers): string | undefined {
-  const { bid, ask, bidSize, askSize, volume, flags, sequence } = numbers
+function wrongNumber({ bid, ask, bidSize, askSize, volume, flags, sequence }: ReadTick): string | undefined {
   if (!Number.isFinite(bid)) return 'bid'
   if (!Number.isFinite(ask)) return 'ask'
   if (bidSize !== undefined && !Number.isFinite(bidSize)) return 'bid_size'
@@ -75,10 +83,11 @@ const NAME = 'a text of 1 to 64 bytes without control characters'
 const TIME = 'ISO 8601 with a zone and up to nine digits of a second, or ms since 1970'
 const WHOLE = 'a whole number from 0 to 4,294,967,295'
 
-const wrong = (name: string, value: unknown, allowed: string) =>
-  value === undefined
-    ? `${name} is missing`
-    : `${name} is ${(JSON.stringify(value) ?? String(value)).slice(0, 100)}; it must be ${allowed}`
+function wrong(reason: QualityReason, name: string, value: unknown, allowed: string) {
+  const shown = (JSON.stringify(value) ?? String(value)).slice(0, 100)
+  const detail = value === undefined ? `${name} is missing` : `${name} is ${shown}; it must be ${allowed}`
+  return { reason, detail }
+}
 
 const isAbsent = (value: unknown) => value === undefined || value === ''
 const isUint32 = (value: number) => Number.isInteger(value) && value >= 0 && value < UINT32
@@ -92,10 +101,8 @@ function numberOf(value: unknown): number {
 const optionalNumber = (value: unknown): number | undefined =>
   value === undefined || value === null || value === '' ? undefined : numberOf(value)
 
-function timeOf(fields: TickFields): TickTime | undefined {
-  const written = fields['timestamp'] ?? fields['time']
-  const time =
-    typeof written === 'string' && !NUMBER.test(written) ? parseTime(written) : msOf(numberOf(written))
+function timeOf(written: unknown): TickTime | undefined {
+  const time = (typeof written === 'string' ? parseTime(written) : undefined) ?? msOf(numberOf(written))
   return time && time.time >= TIME_BEGIN && time.time < TIME_END ? time : undefined
 }
 

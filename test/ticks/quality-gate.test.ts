@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type GateOptions, openGate } from '../../src/ticks/gate.ts'
+import { QUALITY_REASONS } from '../../src/ticks/quality-reason.ts'
 import type { Tick } from '../../src/ticks/tick.ts'
+import { readProjectFile } from '../rules/files.ts'
 
 const NOW = 1_768_824_000_000
 const DAY_MS = 86_400_000
@@ -210,5 +212,12 @@ describe('the gate', () => {
     expect(refused).toMatchObject([{ reason: 'jump', tick: { symbol: 'old' } }])
     expect(gate.state().length).toBeLessThanOrEqual(16)
     expect(gate.state().at(-1)?.last.symbol).toBe('S999')
+  })
+})
+
+describe('the reasons', () => {
+  it('are those that docs/IMPORT.md explains', () => {
+    const rows = [...readProjectFile('docs/IMPORT.md').matchAll(/^\| `([a-z_]+)` \| (.+) \|$/gm)]
+    expect(Object.fromEntries(rows.map(([, reason, what]) => [reason, what]))).toEqual(QUALITY_REASONS)
   })
 })
