@@ -151,7 +151,7 @@ export const RULES: Rules = {
   },
   cutover: {
     learned: ({ feature, to }) =>
-      says('warn', 'a feature has another phase', `${feature} ${to}`, [
+      says('warn', 'the phase or the revision of a feature has changed', `${feature} ${to}`, [
         'sluice_cutover_changes_total',
         1,
         { feature },
