@@ -147,8 +147,9 @@ interface Told extends ImportResult {
 function noteReport({ flagged, superseded, columns }: CandleImportReport, terminal: Terminal): void {
   if (terminal.json) return
   const kept = Object.entries(flagged).filter(([, count]) => count > 0)
-  for (const [flag, count] of kept) terminal.note(`${whole(count)} kept although they are ${flag} (--strict)`)
-  if (superseded > 0) terminal.note(`${whole(superseded)} given again by a later line, which counts`)
+  for (const [flag, count] of kept)
+    terminal.note(`kept although ${flag} (--strict puts them aside): ${whole(count)}`)
+  if (superseded > 0) terminal.note(`given again by a later line, which counts: ${whole(superseded)}`)
   const { compared, different, absent } = columns
   if (compared + absent === 0) return
   terminal.note(
