@@ -6,12 +6,13 @@ import { onConflict, type Row, type Table, type UpsertColumn, upsertColumns } fr
 
 const ROWS_AT_ONCE = 2_000
 const NUMBERS: Readonly<
-  Record<string, { oid: number; write: (into: Buffer, value: number, at: number) => void }>
+  Record<string, { oid: number; set: (into: DataView, at: number, value: number) => void }>
 > = {
-  'double precision': { oid: 701, write: (into, value, at) => into.writeDoubleBE(value, at) },
-  bigint: { oid: 20, write: (into, value, at) => into.writeBigInt64BE(BigInt(value), at) },
+  'double precision': { oid: 701, set: (into, at, value) => into.setFloat64(at, value) },
+  bigint: { oid: 20, set: (into, at, value) => into.setBigInt64(at, BigInt(value)) },
 }
 const NUMBER_BYTES = 8
+const HEAD_BYTES = 20
 
 export async function upsertPostgres(
   sql: Sql,
@@ -52,17 +53,20 @@ function arrayOf(column: UpsertColumn, rows: readonly Row[]) {
 }
 
 /** The binary format of an array of one dimension: five numbers in front, then each length and value. */
-function binaryArray(values: readonly (number | null)[], { oid, write }: (typeof NUMBERS)[string]): Buffer {
-  const nulls = values.filter((value) => value === null).length
-  const bytes = Buffer.allocUnsafe(20 + values.length * 4 + (values.length - nulls) * NUMBER_BYTES)
-  for (const [i, part] of [1, nulls > 0 ? 1 : 0, oid, values.length, 1].entries())
-    bytes.writeInt32BE(part, i * 4)
-  let at = 20
+function binaryArray(values: readonly (number | null)[], { oid, set }: (typeof NUMBERS)[string]): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + values.length * (4 + NUMBER_BYTES))
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let at = HEAD_BYTES
+  let hasNulls = 0
   for (const value of values) {
-    at = bytes.writeInt32BE(value === null ? -1 : NUMBER_BYTES, at)
-    if (value === null) continue
-    write(bytes, value, at)
-    at += NUMBER_BYTES
+    view.setInt32(at, value === null ? -1 : NUMBER_BYTES)
+    at += 4
+    if (value === null) hasNulls = 1
+    else {
+      set(view, at, value)
+      at += NUMBER_BYTES
+    }
   }
-  return bytes
+  for (const [i, part] of [1, hasNulls, oid, values.length, 1].entries()) view.setInt32(i * 4, part)
+  return bytes.subarray(0, at)
 }
