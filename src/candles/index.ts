@@ -25,4 +25,4 @@ export { openSqlCandles, type SqlCandles, type SqlCandlesOptions } from './sql-c
 export type { CandlesChanged } from './sql-write.ts'
 export { type CandleOptions, candleTasks } from './tasks.ts'
 export { answerTickers, type TickersAnswer, type TickersOptions } from './tickers.ts'
-export { parseTickers, type TickersQuery, type TickersRequest } from './tickers-query.ts'
+export type { TickersQuery, TickersRequest } from './tickers-query.ts'

@@ -27,9 +27,9 @@ export interface TickersAnswer {
 }
 
 /** The store that has answered. */
-export const STORE_HEADER = 'x-candle-store'
+const STORE_HEADER = 'x-candle-store'
 /** Why it was not the database: a code of docs/ERRORS.md. */
-export const PROBLEM_HEADER = 'x-candle-store-problem'
+const PROBLEM_HEADER = 'x-candle-store-problem'
 
 /** Rejects with REQUEST_INVALID, or with the error of the database when no store can answer. */
 export async function answerTickers(query: TickersQuery, options: TickersOptions): Promise<TickersAnswer> {
