@@ -13,7 +13,7 @@ const RETRY_MS_MAX = 1_000
 /** Somebody who writes is soon done; a disk is not soon repaired. */
 const BUSY_RETRY_MS_MAX = 250
 /** A locked file is everyday for as long; then it is told. */
-const BUSY_TOLD_AFTER_MS = 2_000
+const BUSY_TOLD_AFTER_MS = 1_000
 
 /** What became of the rows of one day; of all rows of the batch where they are not named. */
 export interface Outcome {
