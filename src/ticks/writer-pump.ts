@@ -62,22 +62,24 @@ export function openPump(options: PumpOptions): Pump {
     age.handed()
     link.write(handed.add(batch.count, parts, spilled, ms), batch)
   }
-  const next = (): Sealed | undefined => {
+  const next = (now: number): Sealed | undefined => {
     const first = ready.shift()
     if (first) return first
     if (spill.isAgain() && handed.untried() > 0) return undefined
     if (fetching.isOn() || !spill.isEmpty()) return fetching.begin()
     if (!overflow.isEmpty()) return overflow.takeBack()
-    return age.isDue() ? queue.seal() : undefined
+    return age.isDue(now) ? queue.seal() : undefined
   }
   const run = () => {
-    if (wantsSpill() && age.isDue()) overflow.push(queue.seal()!)
+    // One look at the clock: what is not due at the first question must not be due at the last, or nobody would plan it.
+    const now = clock.monotonic()
+    if (wantsSpill() && age.isDue(now)) overflow.push(queue.seal()!)
     while (link.isUp() && hasRoom()) {
-      const sealed = next()
+      const sealed = next(now)
       if (!sealed) break
       hand(sealed.batch, sealed.parts, undefined, clock.monotonic() - sealed.begunAt)
     }
-    age.plan(run)
+    age.plan(now, run)
     const isIdle = queue.held() === 0 && queue.waiting() === 0 && spill.isEmpty() && !fetching.isOn()
     if (isHurrying && isIdle) idle.resolve()
   }
@@ -92,6 +94,7 @@ export function openPump(options: PumpOptions): Pump {
     },
     hurry() {
       isHurrying = true
+      age.stop()
       run()
     },
     idle: () => idle.promise,
@@ -109,28 +112,31 @@ function openAge({ queue, clock, batchMs }: PumpOptions, isHurrying: () => boole
   /** ms of the monotonic clock. */
   let handedAt = Number.NEGATIVE_INFINITY
   let isPlanned = false
-  const waitMs = (begunAt: number) =>
-    isHurrying() ? 0 : Math.max(begunAt, handedAt + batchMs) - clock.monotonic()
+  const stop = new AbortController()
+  const waitMs = (begunAt: number, now: number) =>
+    isHurrying() ? 0 : Math.max(begunAt, handedAt + batchMs) - now
   return {
     handed() {
       handedAt = clock.monotonic()
     },
-    isDue() {
+    isDue(now: number) {
       const begunAt = queue.begunAt()
-      return begunAt !== undefined && waitMs(begunAt) <= 0
+      return begunAt !== undefined && waitMs(begunAt, now) <= 0
     },
-    plan(then: () => void) {
+    plan(now: number, then: () => void) {
       const begunAt = queue.begunAt()
       if (isPlanned || begunAt === undefined) return
-      const ms = waitMs(begunAt)
+      const ms = waitMs(begunAt, now)
       // Due and still here: the thread is busy, and whatever it tells will ask again.
       if (ms <= 0) return
       isPlanned = true
-      void clock.sleep(ms).then(() => {
+      void clock.sleep(ms, stop.signal).then(() => {
         isPlanned = false
         then()
       })
     },
+    /** Nothing is waited for any more, which would keep the process from ending. */
+    stop: () => stop.abort(),
   }
 }
 

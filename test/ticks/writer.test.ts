@@ -74,6 +74,16 @@ describe('the tick writer', () => {
     await writer.close()
   })
 
+  it.each([3, 7, 11])(
+    'forgets no batch that comes of age between two looks at the clock, %i ms apart',
+    async (step) => {
+      let now = 0
+      const clock = { ...systemClock, monotonic: () => (now += step) }
+      const { writer } = openForTest(folderForTest(), { clock, batchMs: 10 })
+      for (let n = 0; n < 20; n++) expect(await writer.add([tickOf(n)])).toMatchObject({ stored: 1 })
+    },
+  )
+
   it('lets callers wait when the queue is full, without holding up the loop', async () => {
     const dir = folderForTest()
     const { writer } = openForTest(dir, { queueMax: 500, batchTicks: 100, closeMs: 60_000 })
