@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openCsvCandles } from '../../src/candles/csv-candles.ts'
 import { changePhase, copyHistory, showCutovers } from '../../src/cli/cutover.ts'
 import { untilDrained } from '../../src/cli/cutover-drained.ts'
@@ -40,6 +40,8 @@ beforeAll(async () => {
   await csv.write(Array.from({ length: 30 }, (_, i) => bar(i)))
   await csv.close()
 })
+// A command lets go of the channel to its parent, which here is the one to vitest: the next file needs it.
+afterEach(() => process.channel?.ref())
 afterAll(async () => {
   await bus.close()
   await Promise.all([redis.stop(), place.close()])
