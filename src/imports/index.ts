@@ -14,5 +14,6 @@ export type {
 } from './import.ts'
 export { type ImportFile, listImportFiles } from './list-files.ts'
 export { insertQuarantine } from './quarantine.ts'
+export { readBytes } from './read-bytes.ts'
 export { runImport } from './run-import.ts'
 export { splitCsv } from './split-csv.ts'

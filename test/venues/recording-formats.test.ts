@@ -78,6 +78,16 @@ describe('a recording of books', () => {
     expect(await read(write(zstdCompressSync(text, window)))).toEqual(plain)
   })
 
+  it('reads all of a file that is several packed files behind each other', async () => {
+    const lines = [bookLine(), bookLine({ exchange: 'EX2' }), bookLine({ exchange: 'EX3' })]
+    const joined = (pack: (text: string) => Buffer) =>
+      write(Buffer.concat(lines.map((line) => pack(`${line}\n`))))
+    for (const path of [joined(zstdCompressSync), joined(gzipSync)]) {
+      const steps = await read(path)
+      expect(steps.map(({ messages }) => messages[0]?.venue)).toEqual(['EX1', 'EX2', 'EX3'])
+    }
+  })
+
   it('keeps as many levels as it is told', async () => {
     const [step] = await read(write(bookLine()), '', 1)
     expect(step?.messages[0]?.quotes[0]?.bids).toEqual([[9.5, 1]])
