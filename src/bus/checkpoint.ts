@@ -78,7 +78,10 @@ export async function loadCheckpoint<T, S>(
   return folding
 }
 
-/** Acknowledges entries; with the state, moves the checkpoint to where the fold stands. */
+/**
+ * Acknowledges entries; with the state, moves the checkpoint to where the fold stands. On another connection than the
+ * one of the lease it does neither: a server that has forgotten the last has a checkpoint that fits what it remembers.
+ */
 export async function acknowledge<T, S>(
   folding: Folding<T, S>,
   withState: boolean,
@@ -89,14 +92,11 @@ export async function acknowledge<T, S>(
   const keys = partitionKeys(stream.name, owned.partition)
   const state = withState ? save(folding.state) : ''
   const args = [owned.owner, owned.epoch, group, state, at, sequence, ...ids]
-  await whileOwned(folding, (client) =>
-    runScript(
-      client,
-      ACKNOWLEDGE,
-      [keys.lease(group), keys.entries, keys.checkpoint(group), keys.meta],
-      args,
-    ),
-  )
+  const scriptKeys = [keys.lease(group), keys.entries, keys.checkpoint(group), keys.meta]
+  await whileOwned(folding, async (client) => {
+    if (!owned.isElsewhere()) await runScript(client, ACKNOWLEDGE, scriptKeys, args)
+  })
+  if (owned.isElsewhere()) return void owned.beginAnew()
   if (!withState) return
   folding.saved = { state, at }
   folding.poisoned.clear()

@@ -1,6 +1,6 @@
 // One partition's lease: taken, renewed, guarded by the monotonic clock, given back.
 import { afterMs, isSluiceError, messageOf } from '../kernel/index.ts'
-import { isWrongType, type Redis, runScript, type Wake } from '../redis/index.ts'
+import { isWrongType, type Redis, runScript, type Wake, watchLine } from '../redis/index.ts'
 import type { Ownership } from './bus.ts'
 import { type GroupOptions, healGroup } from './groups.ts'
 import { disturb, isFenced, isNoGroup, type Link } from './link.ts'
@@ -35,6 +35,8 @@ export interface Owned {
    * last may be forgotten.
    */
   readonly beginAnew: () => void
+  /** True once the connection on which the lease was given is no more. */
+  readonly isElsewhere: () => boolean
 }
 
 export interface OwnershipOptions extends GroupOptions {
@@ -75,6 +77,7 @@ export async function take(membership: Membership, partition: number): Promise<n
   // Before the request: the lease may have begun at any moment since.
   const asked = link.clock.monotonic()
   const keys = partitionKeys(stream.name, partition)
+  const isElsewhere = watchLine(client, keys.entries)
   const args = [owner, leaseMs, membership.leastEpochs.get(partition) ?? 0, group, keys.gate(group, '')]
   const [epoch, seen] = (await runScript(client, ACQUIRE, [keys.lease(group), keys.meta], args)) as [
     number,
@@ -106,7 +109,7 @@ export async function take(membership: Membership, partition: number): Promise<n
     lose.abort(error)
   }
   const holding: Holding = {
-    ...{ partition, owner, epoch, seen, stop, lose, giveUp },
+    ...{ partition, owner, epoch, seen, stop, lose, giveUp, isElsewhere },
     ownership: { resource: `${stream.name}/${partition}/${group}`, epoch, owner },
     pause: membership.pause,
     beginAnew: () => handOver(membership, holding),

@@ -3,7 +3,7 @@
 // that compares the epoch, and what has just been stored through a waiting read that names the gate of the epoch. An
 // answer that is lost on the way is read again. After a connection has broken nothing is certain (a replica that was
 // promoted does not know the last that the master has answered), so the owner begins anew with what is pending there.
-import { closeRedis, type Line, lineOf, onNodeOf, runScript, type Script } from '../redis/index.ts'
+import { closeRedis, runScript, type Script } from '../redis/index.ts'
 import { compareIds, type RawEntry } from './codec.ts'
 import type { Owned } from './lease.ts'
 import { insist, isPassing, type Link, unlessAborted } from './link.ts'
@@ -53,7 +53,7 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
     const until = link.clock.monotonic() + waitMs
     await backlog.takeOver()
     while (!over.aborted) {
-      if (scripts.isElsewhere() || wait.isElsewhere()) {
+      if (owned.isElsewhere() || wait.isElsewhere()) {
         owned.beginAnew()
         break
       }
@@ -64,7 +64,7 @@ export function openPartitionReader(link: Link, options: ReaderOptions, owned: O
       }
       if (isBehind || backlog.isUncertain()) {
         const found = await backlog.read(count)
-        if (!found || scripts.isElsewhere()) continue
+        if (!found || owned.isElsewhere()) continue
         if (found.length > 0) return found
       }
       isBehind = false
@@ -153,16 +153,10 @@ function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: O
   const keys = partitionKeys(stream.name, owned.partition)
   const mine = [owned.owner, owned.epoch, group, owned.owner] as const
   let disturbed = false
-  /** The connection on which the partition was taken over. */
-  let line: Line | undefined
-  let isElsewhere = false
 
   const run = (script: Script, ...args: (string | number)[]) =>
     unlessAborted(over, () =>
       insist(link, `${stream.name}/${owned.partition} for ${group}`, over, async (client) => {
-        const now = lineOf(onNodeOf(client, keys.entries))
-        line ??= now
-        if (line !== now) isElsewhere = true
         try {
           const scriptKeys = [keys.lease(group), keys.entries, keys.gate(group, owned.epoch)]
           return await runScript(client, script, scriptKeys, [...mine, ...args])
@@ -174,8 +168,6 @@ function partitionScripts(link: Link, { stream, group }: ReaderOptions, owned: O
     )
 
   return {
-    /** An answer came on another connection than the first. */
-    isElsewhere: () => isElsewhere,
     disturbed() {
       const was = disturbed
       disturbed = false

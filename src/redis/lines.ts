@@ -1,6 +1,7 @@
 // Which connection a client has now. A new one may lead to another server, or to one that has been started again: what
 // the one before was answered last may be forgotten there.
-import type { RedisNode } from './nodes.ts'
+import type { Redis } from './connect.ts'
+import { onNodeOf, type RedisNode } from './nodes.ts'
 
 /** Equal to itself only: another one means another connection. */
 export type Line = object
@@ -15,4 +16,11 @@ export function lineOf(node: RedisNode): Line {
   lines.set(node, first)
   node.on('close', () => lines.set(node, {}))
   return first
+}
+
+/** Answers from now on whether the connection to the node of the key is another one than now. */
+export function watchLine(client: Redis, key: string): () => boolean {
+  const node = onNodeOf(client, key)
+  const line = lineOf(node)
+  return () => lineOf(node) !== line
 }

@@ -2,7 +2,7 @@
 // what was delivered to it, what it acknowledged. Here one server forgets the same, and ends its connections as a
 // failover does.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { partitionKeys } from '../../src/bus/index.ts'
+import { outgoing, partitionKeys } from '../../src/bus/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -99,3 +99,48 @@ it.each(['key', 'none', 'fold'] as const)(
     await running.stop()
   },
 )
+
+it('a fold goes on from the checkpoint that the server has, and says again what is forgotten', async () => {
+  const stream = numberStream({ partitions: 1 })
+  const into = numberStream({ partitions: 1 })
+  const keys = partitionKeys(stream.name, 0)
+  const fold = () =>
+    start(
+      bus.fold<{ key: string; n: number }, { sum: number }>({
+        ...{ stream, group: 'g', start: () => ({ sum: 0 }) },
+        apply(state, { id, data }) {
+          state.sum += data.n
+          return { events: [outgoing(into, id, { key: data.key, n: state.sum })] }
+        },
+        save: (state) => JSON.stringify(state),
+        load: (saved) => JSON.parse(saved),
+      }),
+    )
+  const stateOf = async () => JSON.parse((await client.hget(keys.checkpoint('g'), 'state')) ?? '{}').sum
+  await bus.publish(numbers(stream, 1, 5))
+  const running = fold()
+  await eventually(async () => (await stateOf()) === 10, { what: 'the first checkpoint' })
+  const before = await client.hgetall(keys.checkpoint('g'))
+  await bus.publish(numbers(stream, 1, 5, 5))
+  await eventually(async () => (await stateOf()) === 45, { what: 'the second checkpoint' })
+  const { entries, idsNew } = partitionKeys(into.name, 0)
+  const sums = async () =>
+    (await client.xrange(entries, '-', '+')).map(
+      ([, fields]) => JSON.parse(fields[fields.indexOf('data') + 1]!).n,
+    )
+  // Applied and said, and in no checkpoint yet: what an owner would save at its end.
+  await bus.publish(numbers(stream, 1, 1, 10))
+  await eventually(async () => (await sums()).length === 11, { what: 'the last is said' })
+  // The server forgets the second half: its checkpoint, and what was said of it.
+  const said = await client.xrange(entries, '-', '+')
+  await client
+    .multi()
+    .xdel(entries, ...said.slice(5).map(([id]) => id))
+    .srem(idsNew, ...Array.from({ length: 6 }, (_, n) => `k0:${5 + n}`))
+    .hset(keys.checkpoint('g'), before)
+    .exec()
+  await failOver()
+  await eventually(async () => (await sums()).length === 11, { what: 'everything is said again' })
+  expect(await sums()).toEqual([0, 1, 3, 6, 10, 15, 21, 28, 36, 45, 55])
+  await running.stop()
+})
