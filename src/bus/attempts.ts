@@ -1,9 +1,10 @@
 // One entry through its handler: attempts with pauses between them, then the dead letter. The pauses are waited in
 // process while the entry stays pending, so a crash at any point gives it to the next consumer.
 //
-// The delivery count that Redis keeps for a pending entry is used as the number of attempts that were begun: taking
-// over does not raise it, beginning an entry that had been delivered before does. Counting deliveries instead would
-// bury entries that were only ever held: each restart delivers up to 2,000 of a partition again.
+// The delivery count that Redis keeps for a pending entry is used as the number of consumers that began it and did not
+// see it end: taking over does not raise it, beginning an entry that had been delivered before does, and a consumer that
+// stops during a pause lowers it again. Counting deliveries instead would bury entries that were only ever held: each
+// restart delivers up to 2,000 of a partition again.
 import { isSluiceError, messageOf } from '../kernel/index.ts'
 import { type ConsumeOptions, type Entry, Reject, RetryAfter } from './bus.ts'
 import type { Handlers } from './handlers.ts'
@@ -40,8 +41,8 @@ export interface Attempts<T> {
   readonly stopping: AbortSignal
   /** False as soon as the entry may be another's. */
   readonly isOurs: (entry: string) => boolean
-  /** Notes in Redis that an attempt begins, for an entry that had been delivered before. */
-  readonly begin: (entry: string, attempt: number) => Promise<void>
+  /** Notes in Redis how often an entry was begun without an end, unless it is another's by now. */
+  readonly noteBegun: (entry: string, times: number) => Promise<void>
   /** Told what ends the consumer, or its ownership of the partition, while an entry is attempted. */
   readonly failed: (error: unknown) => void
 }
@@ -91,9 +92,13 @@ function beginMarked<T>(attempts: Attempts<T>, entry: Entry<T>): Promise<unknown
       }
       if (!mayBegin(attempts, entry)) return void end(KEPT)
       attempts
-        .begin(entry.entry, entry.attempt)
+        .noteBegun(entry.entry, entry.attempt)
         // Time may have passed meanwhile that no timer has noticed yet.
-        .then(() => (mayBegin(attempts, entry) ? attempts.handlers.run(entry, end) : end(KEPT)))
+        .then(() =>
+          mayBegin(attempts, entry)
+            ? attempts.handlers.run(entry, end)
+            : void letGo(attempts, entry).then(end),
+        )
         .catch((error) => {
           attempts.failed(error)
           end(KEPT)
@@ -114,6 +119,8 @@ async function attemptAgain<T>(
   let error = await first
   for (;;) {
     if (error === undefined) return DONE
+    // The slot for a further attempt came too late.
+    if (error === KEPT && next !== entry) return letGo(attempts, entry)
     if (error === KEPT || !isOurs(entry.entry) || link.closing.aborted) return KEPT
     if (isSluiceError(error, 'OWNERSHIP_LOST')) {
       attempts.failed(error)
@@ -129,9 +136,15 @@ async function attemptAgain<T>(
     link.events.emit('retried', { ...where, attempt: next.attempt, inMs, reason })
     next = { ...next, attempt: next.attempt + (delayMs === undefined ? 1 : 0) }
     await link.clock.sleep(inMs, stopping)
-    if (stopping.aborted) return KEPT
+    if (stopping.aborted) return letGo(attempts, entry)
     error = await new Promise<unknown>((resolve) => tryOnce(attempts, next, resolve))
   }
+}
+
+/** It was begun and has ended here, with the process alive: whoever takes it over need not fear it. */
+async function letGo<T>(attempts: Attempts<T>, { entry, attempt }: Entry<T>): Promise<Outcome> {
+  if (attempts.isOurs(entry)) await attempts.noteBegun(entry, attempt - 1).catch(attempts.failed)
+  return KEPT
 }
 
 const mayBegin = <T>({ link, stopping, isOurs }: Attempts<T>, { entry }: Entry<T>) =>

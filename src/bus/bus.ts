@@ -121,7 +121,7 @@ export interface FoldOptions<T, S> {
   /**
    * Resolves when what `apply` has begun outside of the state is durable; entries are acknowledged after it, in
    * batches. Such work may be repeated and must bear it. A rejection ends the task. The signal aborts when the
-   * partition is lost: nobody waits any more.
+   * partition is lost or the task ends: what fails then is not tried again here, and comes to the next owner.
    */
   readonly settle?: (state: S, signal: AbortSignal) => Promise<void>
   readonly from?: 'start' | 'end'

@@ -19,6 +19,8 @@ export interface Folding<T, S> {
   /** The last entry applied, and its sequence. */
   at: string
   sequence: number
+  /** What was applied is neither durable nor said in full: it is not acknowledged. */
+  isUnsettled: boolean
   readonly gaps: GapDetector
   /** The checkpoint as Redis has it. */
   saved: { readonly state: string; readonly at: string }
@@ -50,7 +52,7 @@ export async function loadCheckpoint<T, S>(
   owned: Owned,
 ): Promise<Folding<T, S>> {
   const { stream, group, start, load, save } = options
-  const base = { link, options, owned, poisoned: new Set<string>() }
+  const base = { link, options, owned, isUnsettled: false, poisoned: new Set<string>() }
   const key = partitionKeys(stream.name, owned.partition).checkpoint(group)
   const [state, at, sequence, sought] = await whileOwned(base, (client) =>
     client.hmget(key, 'state', 'at', 'sequence', 'sought'),

@@ -16,7 +16,7 @@ import { ownPartitions } from './ownership.ts'
 import { type Delivered, openPartitionReader } from './partition-reader.ts'
 import { pausable } from './pause.ts'
 import type { Publish } from './publish.ts'
-import { ACKNOWLEDGE, BEGIN } from './scripts.ts'
+import { ACKNOWLEDGE, NOTE_BEGUN } from './scripts.ts'
 import { partitionKeys } from './stream.ts'
 import { openTally, type Tally } from './tally.ts'
 
@@ -110,14 +110,14 @@ function openPartition<T>(
     )
     count.report()
   }
-  const begin = (entry: string, number: number) =>
+  const noteBegun = (entry: string, times: number) =>
     unlessAborted(lost, () =>
       insist(link, `an attempt in ${where}`, lost, async (client) => {
         await runScript(
           client,
-          BEGIN,
+          NOTE_BEGUN,
           [keys.lease(group), keys.entries],
-          [...mine, owned.owner, entry, number],
+          [...mine, owned.owner, entry, times],
         )
       }),
     )
@@ -126,7 +126,7 @@ function openPartition<T>(
     gaps: openGapDetector(link, { stream, group, partition: owned.partition, seen: owned.seen }),
     acknowledger: openAcknowledger({ send, refused: fail }),
     attempts: {
-      ...{ link, options, handlers, stopping, begin },
+      ...{ link, options, handlers, stopping, noteBegun },
       slots: pausable(slots, owned.pause, stopping),
       isOurs: owned.isValid,
       failed: fail,

@@ -15,7 +15,7 @@ import { openPace, type Pace } from './pace.ts'
 import type { Delivered } from './partition-reader.ts'
 import { pausable, watchPause } from './pause.ts'
 import type { Publish } from './publish.ts'
-import { BEGIN } from './scripts.ts'
+import { NOTE_BEGUN } from './scripts.ts'
 import { readNew, type SharedReader } from './shared-reader.ts'
 import { handBack, keep, look } from './shared-upkeep.ts'
 import { partitionKeys, partitionsOf } from './stream.ts'
@@ -149,15 +149,15 @@ function openConsumer<T>(link: Link, options: ConsumeOptions<T>, place: Place<T>
     })
     count.report()
   }
-  const begin = (entry: string, number: number) =>
+  const noteBegun = (entry: string, times: number) =>
     insist(link, `an attempt in ${where}`, stopping, async (client) => {
-      await runScript(client, BEGIN, [entries, entries], ['', '', group, name, entry, number])
+      await runScript(client, NOTE_BEGUN, [entries, entries], ['', '', group, name, entry, times])
     })
   const isOurs = (entry: string) => inWork.get(partition)!.has(entry)
   return {
     ...{ link, options, name, partition, stopping, tally, refused, pace },
     acknowledger: openAcknowledger({ send, refused }),
-    attempts: { link, options, handlers, slots, stopping, begin, isOurs, failed: refused },
+    attempts: { link, options, handlers, slots, stopping, noteBegun, isOurs, failed: refused },
   }
 }
 

@@ -42,7 +42,7 @@ export function fold<T, S>(link: Link, publish: Publish, options: FoldOptions<T,
         await applyAll(folding, publish, raws)
         const isDue =
           link.clock.monotonic() - savedAt > CHECKPOINT_MS || raws.length === 0 || folding.poisoned.size > 0
-        if (owned.stopping.aborted && raws.length === 0) break
+        if (folding.isUnsettled || (owned.stopping.aborted && raws.length === 0)) break
         await acknowledge(
           folding,
           isDue,
@@ -50,7 +50,8 @@ export function fold<T, S>(link: Link, publish: Publish, options: FoldOptions<T,
         )
         if (isDue) savedAt = link.clock.monotonic()
       }
-      if (folding.saved.at !== folding.at && !owned.lost.aborted) await acknowledge(folding, true, [])
+      const isBehind = folding.saved.at !== folding.at && !folding.isUnsettled
+      if (isBehind && !owned.lost.aborted) await acknowledge(folding, true, [])
     } finally {
       await reader.close()
     }
@@ -95,9 +96,8 @@ async function applyAll<T, S>(
     folding.sequence = sequenceOf(raw) || folding.sequence
     folding.at = raw[0]
   }
-  const { lost } = folding.owned
-  await unlessAborted(lost, async () => options.settle?.(folding.state, lost))
-  await say(folding, publish, effects)
+  folding.isUnsettled ||= !(await isDurable(folding)) || !(await isSaid(folding, publish, effects))
+  if (folding.isUnsettled) return
   // At most once, as every message on a channel: the next one says what is true then.
   for (const { channel, message } of messages) void tell(link, channel, message).catch(() => {})
   const tookMs = link.clock.monotonic() - began
@@ -167,19 +167,35 @@ async function give<T, S>(
   await unlessAborted(owned.lost, () => bury(link, burial, owned.lost))
 }
 
-/** Outputs are never dropped: a full stream or an absent server is waited for, as long as the partition is ours. */
-async function say<T, S>(
+/** False when it failed while the owner stops: the next one does it again. */
+async function isDurable<T, S>({ link, options, owned, state }: Folding<T, S>): Promise<boolean> {
+  const { lost, stopping } = owned
+  try {
+    await unlessAborted(lost, async () => options.settle?.(state, AbortSignal.any([lost, stopping])))
+    return true
+  } catch (error) {
+    if (!stopping.aborted || lost.aborted) throw error
+    disturb(link, `what ${options.group} keeps of ${options.stream.name}`, error, true)
+    return false
+  }
+}
+
+/**
+ * Outputs are never dropped: a full stream or an absent server is waited for, as long as the partition is ours. False
+ * when it has failed and the owner stops: the next one says them.
+ */
+async function isSaid<T, S>(
   folding: Folding<T, S>,
   publish: Publish,
   effects: readonly Effect[],
-): Promise<void> {
+): Promise<boolean> {
   const { link, owned } = folding
   let left = effects
   for (let attempt = 0; left.length > 0; attempt++) {
     try {
       const events = left.flatMap((effect) => effect.events)
       await unlessAborted(owned.lost, () => publish(events, owned.ownership))
-      return
+      return true
     } catch (error) {
       if (owned.lost.aborted) throw error
       const cause = causeOf(error, left)
@@ -191,9 +207,11 @@ async function say<T, S>(
       }
       if (!isPassing(error)) throw error
       disturb(link, 'output of a fold', error)
-      await link.clock.sleep(Math.min(50 * 2 ** attempt, 1_000), owned.lost)
+      if (owned.stopping.aborted) return false
+      await link.clock.sleep(Math.min(50 * 2 ** attempt, 1_000), owned.stopping)
     }
   }
+  return true
 }
 
 function causeOf(error: unknown, effects: readonly Effect[]): Effect | undefined {

@@ -134,8 +134,12 @@ end
 if reply[1] == '0-0' then redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[3], '0', 'MKSTREAM') end
 return { reply[1], #reply[2], reply[3] and #reply[3] or 0, last }`)
 
-/** KEYS lease, entries. ARGV owner, epoch, group, consumer, entry, attempt. An attempt of a delivered entry begins. */
-export const BEGIN = defineScript(`${MINE}
+/**
+ * KEYS lease, entries. ARGV owner, epoch, group, consumer, entry, times. How often an entry was begun without an end; of
+ * no effect when another consumer holds it by now.
+ */
+export const NOTE_BEGUN = defineScript(`${MINE}
+if #redis.call('XPENDING', KEYS[2], ARGV[3], ARGV[5], ARGV[5], 1, ARGV[4]) == 0 then return 0 end
 redis.call('XCLAIM', KEYS[2], ARGV[3], ARGV[4], 0, ARGV[5], 'RETRYCOUNT', ARGV[6], 'JUSTID')
 return 1`)
 
