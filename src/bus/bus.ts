@@ -244,6 +244,11 @@ export interface Bus {
   seekGroup(stream: Stream<unknown>, group: string, to: SeekTarget): Promise<SeekPlace[]>
   /** What `seekGroup` would do; changes nothing. */
   previewSeek(stream: Stream<unknown>, group: string, to: SeekTarget): Promise<SeekPlace[]>
+  /**
+   * Forgets a group and where it stands, so that trimming waits for it no longer; what it has not handled it never
+   * will. Its dead letters stay. Rejects with GROUP_UNKNOWN, and with GROUP_IN_USE while somebody reads for it.
+   */
+  removeGroup(stream: Stream<unknown>, group: string): Promise<void>
   /** Removes what every group has acknowledged and what is older than the retention; returns how many. */
   trim(stream: Stream<unknown>): Promise<number>
   /** At most once. */

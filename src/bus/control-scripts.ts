@@ -67,6 +67,15 @@ end
 if redis.call('DEL', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'sought', after) end
 return held`)
 
+/** KEYS lease, entries, checkpoint, meta. ARGV group, the name of the gate without its epoch. Forgets all about a group. */
+export const REMOVE_GROUP = defineScript(`
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('XGROUP', 'DESTROY', KEYS[2], ARGV[1]) end
+local epoch = redis.call('HGET', KEYS[4], 'lease:' .. ARGV[1])
+if epoch then redis.call('DEL', ARGV[2] .. epoch) end
+redis.call('DEL', KEYS[1], KEYS[3])
+redis.call('HDEL', KEYS[4], 'lease:' .. ARGV[1], 'seen:' .. ARGV[1])
+return 1`)
+
 /**
  * KEYS dead. ARGV place, group or '' for any, count, letters to look at, bytes to look at. Looks through dead letters from
  * a place back and answers those of the group, newest first, and the place to go on from, '' at the end. What other

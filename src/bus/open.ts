@@ -12,6 +12,7 @@ import { fold } from './fold.ts'
 import { pauseGroup, previewSeek, resumeGroup, seekGroup } from './group-control.ts'
 import { openLink } from './link.ts'
 import { type Publish, publish } from './publish.ts'
+import { removeGroup } from './remove-group.ts'
 import { statusOf } from './status.ts'
 import { partitionKeys, type Stream } from './stream.ts'
 import { trimStream } from './trim.ts'
@@ -82,6 +83,7 @@ export function openBus({
     resumeGroup: (stream, group) => resumeGroup(link, stream, group),
     seekGroup: (stream, group, to) => seekGroup(link, stream, group, to),
     previewSeek: (stream, group, to) => previewSeek(link, stream, group, to),
+    removeGroup: (stream, group) => removeGroup(link, stream, group, leaseMs),
     trim: (stream) => trimStream(link, stream),
     tell: (channel, message) => tell(link, channel, message),
     listen: (patterns, onMessage, onReady) => untilClosed(listen(link, patterns, onMessage, onReady)),

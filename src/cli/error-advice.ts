@@ -33,6 +33,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   ENTRY_MALFORMED: 'Some program wrote the entry by hand. It is kept with its reason: `sluice dlq list`.',
   OWNERSHIP_LOST:
     'Nothing: another consumer took over and does the work. Often seen when a machine is too slow for `LEASE_MS`.',
+  GROUP_IN_USE:
+    'Stop the consumers that the message names (host:pid:…), and keep them from being started again; then remove it.',
   GROUP_UNKNOWN:
     'The message names the groups that there are. A group exists once a consumer has read for it: `sluice groups list`.',
   HANDLER_TIMEOUT:

@@ -67,4 +67,16 @@ cannot come again. See docs/BUS.md, Controls.`,
       const { replayGroup } = await work()
       await replayGroup(stream, group, options, terminalOf(options))
     })
+  groups
+    .command('remove')
+    .description('Nobody reads for it any more, and trimming waits for it no longer.')
+    .argument('<stream>', STREAM)
+    .argument('<group>', GROUP)
+    .option('--yes', 'do not ask')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('sluice groups remove market.quotes ticks-json'))
+    .action(async (stream: string, group: string, options: GroupOptions) => {
+      const { removeGroup } = await work()
+      await removeGroup(stream, group, options, terminalOf(options))
+    })
 }

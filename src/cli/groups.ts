@@ -57,6 +57,25 @@ export async function pauseOrResume(
   )
 }
 
+/** Throws USAGE when nobody says yes. */
+export async function removeGroup(
+  name: string,
+  group: string,
+  { yes = false }: GroupOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const stream = streamNamed(name)
+  await withPlatform(async ({ bus }) => {
+    const line = groupLines(await bus.status(stream)).find((one) => one.group === group)
+    const left = line?.lag ?? 0
+    const question = `Remove ${group} of ${name}? ${left} entries that it has not handled it never will.`
+    if (!(await confirm(question, yes))) return terminal.note('nothing was changed')
+    await bus.removeGroup(stream, group)
+    const result = { stream: name, group, removed: true, unhandled: left }
+    terminal.result(result, `${group} of ${name} is removed; ${left} entries were not handled by it`)
+  })
+}
+
 /** Throws USAGE for a place that cannot be read, and when nobody says yes. */
 export async function replayGroup(
   name: string,

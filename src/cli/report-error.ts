@@ -8,6 +8,7 @@ export type ExitCode = 0 | 1 | 2
 const USAGE_CODES = new Set([
   'CONFIG_INVALID',
   'USAGE',
+  'GROUP_IN_USE',
   'GROUP_UNKNOWN',
   'DEAD_LETTER_UNKNOWN',
   'NODE_TOO_OLD',

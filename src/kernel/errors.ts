@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   PAYLOAD_INVALID: 'A payload does not have the shape that its stream or channel declares.',
   PAYLOAD_TOO_LARGE: 'A payload is larger than its stream allows.',
   ENTRY_MALFORMED: 'A stream entry lacks a field or holds one that cannot be parsed.',
+  GROUP_IN_USE: 'A consumer group is not removed while somebody reads for it.',
   GROUP_UNKNOWN: 'A stream has no consumer group of that name.',
   OWNERSHIP_LOST: 'The partition belongs to another consumer now; its acknowledgement or output was refused.',
   DRAIN_LATE: 'A worker could not finish what it held in its time; the next start recovers it.',

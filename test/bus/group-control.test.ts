@@ -1,6 +1,7 @@
 // Moving a group to a place while its consumers run; on a real server.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type FoldOptions, outgoing } from '../../src/bus/index.ts'
+import { replyFacts } from '../../src/bus/reply.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -252,6 +253,40 @@ describe('seeking', () => {
     await bus.seekGroup(stream, 'g', { entry: ids[6]! })
     expect(await statusOf(stream)).toMatchObject({ lag: 4, pending: 0 })
   })
+
+  it.each(['key', 'none'] as const)(
+    'a group with order %s is removed only when nobody reads for it, and holds up trimming until then',
+    async (order) => {
+      const stream = { ...numberStream({ partitions: 2 }), retentionMs: 0 }
+      let handled = 0
+      const consumer = start(
+        bus.consume({ stream, group: 'former', order, handle: async () => void handled++ }),
+      )
+      await bus.publish(numbers(stream, 4, 5))
+      await eventually(() => handled === 20)
+      const refused = { code: 'GROUP_IN_USE', message: expect.stringContaining(`:${process.pid}:`) }
+      await expect(bus.removeGroup(stream, 'former')).rejects.toMatchObject(refused)
+      await consumer.stop()
+      // One without order joins no list: that it has gone is known by its silence, or by the names it had.
+      if (order === 'none') {
+        for (const partition of [0, 1]) {
+          const entries = `{${stream.name}:${partition}}`
+          const rows = (await client.xinfo('CONSUMERS', entries, 'former')) as unknown[]
+          for (const row of rows)
+            await client.xgroup('DELCONSUMER', entries, 'former', String(replyFacts(row)['name']))
+        }
+      }
+      await bus.publish(numbers(stream, 4, 5, 5))
+      // Of each partition the last that is acknowledged stays.
+      expect(await bus.trim(stream)).toBe(18)
+      expect(await bus.trim(stream)).toBe(0)
+      await bus.removeGroup(stream, 'former')
+      expect(await bus.trim(stream)).toBeGreaterThanOrEqual(20)
+      expect((await statusOf(stream)).groups).toEqual([])
+      expect(await client.keys(`*${stream.name}*former*`)).toEqual([])
+      await expect(bus.removeGroup(stream, 'former')).rejects.toMatchObject({ code: 'GROUP_UNKNOWN' })
+    },
+  )
 
   it('refuses a group that nobody has, and names those that there are', async () => {
     const stream = numberStream()

@@ -7,7 +7,7 @@ import { outgoing, Reject } from '../../src/bus/index.ts'
 import { signals } from '../../src/catalog/index.ts'
 import { changeDeadLetters, editDeadLetter, showDeadLetter } from '../../src/cli/dead-letters.ts'
 import { editText } from '../../src/cli/edit-text.ts'
-import { pauseOrResume, replayGroup } from '../../src/cli/groups.ts'
+import { pauseOrResume, removeGroup, replayGroup } from '../../src/cli/groups.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { type NotingBus, openNotingBus, start } from '../bus/rig.ts'
 import { type Ended, sluice } from '../support/command.ts'
@@ -158,6 +158,10 @@ describe('groups and dead letters', () => {
     expect((await consumeSignals(4)).sort()).toEqual([0.3, 0.4, 0.95, 0.96])
     expect((await all('drop')).results).toHaveLength(2)
     expect(await bus.deadLetters(signals as never, 10)).toEqual([])
+    const removed = (await inside((terminal) => removeGroup(STREAM, 'screen', { yes: true }, terminal)))
+      .results
+    expect(removed).toEqual([{ stream: STREAM, group: 'screen', removed: true, unhandled: 0 }])
+    await expect(bus.pauseGroup(signals, 'screen')).rejects.toMatchObject({ code: 'GROUP_UNKNOWN' })
   })
 })
 
