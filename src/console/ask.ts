@@ -22,7 +22,7 @@ export function openAsked(questions: Questions, clock: Clock, deadlineMs = ANSWE
   const meter = openMeter()
   const startedAt = clock.monotonic()
   const once = <T>(what: string, ask: () => Promise<T>) =>
-    shared(clock, () => within(clock, deadlineMs, what, ask))
+    shared(clock, SHARED_MS, () => within(clock, deadlineMs, what, ask))
   const metered = once('The streams', async () => {
     const streams = await questions.streams()
     return { streams, rates: meter.read(streams, clock.monotonic()) }
@@ -59,8 +59,8 @@ export function openAsked(questions: Questions, clock: Clock, deadlineMs = ANSWE
 // Whoever asks next asks again, and is told what is wrong.
 const ignored = () => undefined
 
-/** The answer of the last half second, or the one that is under way. A failure is not kept. */
-function shared<T>(clock: Clock, ask: () => Promise<T>): () => Promise<T> {
+/** The last answer for `keepMs`, or the one that is under way. A failure is not kept. */
+export function shared<T>(clock: Clock, keepMs: number, ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined
   let goodUntil = 0
   return () => {
@@ -71,7 +71,7 @@ function shared<T>(clock: Clock, ask: () => Promise<T>): () => Promise<T> {
     goodUntil = Number.POSITIVE_INFINITY
     asked.then(
       () => {
-        goodUntil = clock.monotonic() + SHARED_MS
+        goodUntil = clock.monotonic() + keepMs
       },
       () => {
         answer = undefined

@@ -1,6 +1,6 @@
 // What was: ticks, bars and candles, a page at a time. The addresses and parameters are those of the systems that
 // this one replaces (docs/API.md), each with a limit, because a day of one symbol may be a million ticks.
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Clock, SluiceError } from '../kernel/index.ts'
 import {
@@ -13,6 +13,7 @@ import {
 } from '../ticks/index.ts'
 import type { History } from './answers.ts'
 import { ANSWER_WITHIN_MS, within } from './ask.ts'
+import { overviews } from './overviews.ts'
 import { parameters } from './parameters.ts'
 import { openThrottle } from './throttle.ts'
 import { ticksBinary } from './tick-formats.ts'
@@ -24,6 +25,8 @@ const PAGE_MAX = 100
 const DAY_MS = 86_400_000
 const BULK_SYMBOLS_MAX = 50
 const BULK_BYTES_MAX = 8_192
+// 10,000 of each of 50 symbols were 122 MB of JSON, which held the loop for 641 ms at least; one symbol is 31 ms at most.
+const BULK_TICKS_MAX = 50_000
 
 const symbol = z.string().min(1).max(64)
 const moment = z.union([
@@ -40,7 +43,7 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max))
 
-const span = { from: moment.optional(), to: moment.optional(), source: z.string().max(64).optional() }
+const span = { from: moment.optional(), to: moment.optional(), source: z.string().min(1).max(64).optional() }
 const pageOf = z.strictObject({
   ...span,
   symbol: symbol.optional(),
@@ -50,6 +53,7 @@ const pageOf = z.strictObject({
   after: z.string().max(200).optional(),
 })
 type PageQuery = z.output<typeof pageOf>
+type SymbolQuery = PageQuery & { readonly symbol: string }
 const recentOf = z.strictObject({
   symbol,
   source: span.source,
@@ -74,7 +78,8 @@ const bulkOf = z.strictObject({
 export const READING_PATHS: ReadonlySet<string> = new Set(['/api/history/ticks/bulk'])
 
 export function history(server: FastifyInstance, by: History, clock: Clock): void {
-  const throttle = { preHandler: openThrottle(clock) }
+  const costing = openThrottle(clock)
+  const throttle = { preHandler: costing() }
   const soon = <T>(what: string, ask: () => Promise<T>) => within(clock, ANSWER_WITHIN_MS, what, ask)
   const fromStore = <T>(ask: () => Promise<T>) => soon('The tick store', ask)
   server.get('/ticks', throttle, async ({ query }) => {
@@ -92,51 +97,58 @@ export function history(server: FastifyInstance, by: History, clock: Clock): voi
     const answer = await soon('The candles', () => by.tickers(query as Record<string, unknown>))
     return reply.headers(answer.headers).type(answer.contentType).send(answer.body)
   })
-  const answerPage = async (asked: PageQuery, reply: FastifyReply) => {
-    if (asked.symbol === undefined) throw new SluiceError('REQUEST_INVALID', 'symbol is missing.')
-    return sendPage(reply, asked, await fromStore(() => readPage(by, asked.symbol!, asked, clock)))
+  const answerPage = async (given: object, reply: FastifyReply) => {
+    const { symbol, ...more } = parameters(pageOf, given)
+    if (symbol === undefined) throw new SluiceError('REQUEST_INVALID', 'symbol is missing.')
+    const asked = { ...more, symbol }
+    return sendPage(reply, asked, await fromStore(() => readPage(by, asked, clock, () => isWanted(reply))))
   }
-  server.get('/api/history/ticks', throttle, ({ query }, reply) =>
-    answerPage(parameters(pageOf, query), reply),
-  )
+  server.get('/api/history/ticks', throttle, ({ query }, reply) => answerPage(query as object, reply))
   server.get('/api/history/ticks/:symbol', throttle, ({ query, params }, reply) =>
-    answerPage({ ...parameters(pageOf, query), ...(params as { symbol: string }) }, reply),
+    answerPage({ ...(query as object), ...(params as object) }, reply),
   )
-  server.post('/api/history/ticks/bulk', { ...throttle, bodyLimit: BULK_BYTES_MAX }, async ({ body }) => {
-    const { symbols, limit, source, ...more } = parameters(bulkOf, body)
-    const asked = { ...spanOf(more, clock), limit, ...(source === undefined ? {} : { source }) }
-    const lists: Record<string, unknown> = {}
-    for (const symbol of new Set(symbols)) {
-      lists[symbol] = (await fromStore(() => by.ticks({ symbol, ...asked }))).map(tickJson)
-    }
-    return { ticks: lists }
+  const bulk = { preHandler: costing(symbolsIn), bodyLimit: BULK_BYTES_MAX }
+  server.post('/api/history/ticks/bulk', bulk, async ({ body }, reply) => {
+    const asked = parameters(bulkOf, body)
+    const json = await fromStore(() => bulkJson(by, asked, clock, () => isWanted(reply)))
+    return reply.type('application/json; charset=utf-8').send(json)
   })
-  overviews(server, by, fromStore)
+  overviews(server, by, { clock, throttle })
 }
 
-/** What there is. */
-function overviews(
-  server: FastifyInstance,
+/** False once it was answered otherwise, or nobody is there any more: what it was read for is not needed. */
+const isWanted = (reply: FastifyReply) => !reply.sent && !reply.raw.destroyed
+
+/** What a request for many symbols costs; nobody has looked at its body yet. */
+function symbolsIn({ body }: FastifyRequest): number {
+  const given = (body as { symbols?: unknown } | null | undefined)?.symbols
+  return Array.isArray(given) ? Math.min(Math.max(new Set(given).size, 1), BULK_SYMBOLS_MAX) : 1
+}
+
+/** One symbol after the other, and each as text at once: the loop is held for one symbol, not for all. */
+async function bulkJson(
   by: History,
-  ask: <T>(ask: () => Promise<T>) => Promise<T>,
-): void {
-  server.get('/api/history/available', async () => ({ series: await ask(by.tickSeries) }))
-  server.get('/api/history/symbols', async () => {
-    const series = await ask(by.tickSeries)
-    return { symbols: [...new Set(series.map(({ symbol }) => symbol))].sort() }
-  })
-  server.get('/api/history/info', async () => {
-    const series = await ask(by.tickSeries)
-    const days = [...new Set(series.map(({ day }) => day))].sort()
-    return {
-      ticks: series.reduce((sum, { ticks }) => sum + ticks, 0),
-      symbols: new Set(series.map(({ symbol }) => symbol)).size,
-      sources: [...new Set(series.map(({ source }) => source))].sort(),
-      days: days.length,
-      first: days[0] ?? null,
-      last: days.at(-1) ?? null,
-    }
-  })
+  { symbols, limit, source, ...more }: z.output<typeof bulkOf>,
+  clock: Clock,
+  isWanted: () => boolean,
+): Promise<string> {
+  const names = [...new Set(symbols)]
+  if (names.length * limit > BULK_TICKS_MAX) {
+    const most = Math.floor(BULK_TICKS_MAX / names.length)
+    throw new SluiceError(
+      'REQUEST_INVALID',
+      `limit is ${limit} for each of ${names.length} symbols; allowed: ${BULK_TICKS_MAX} ticks in one answer, ` +
+        `so a limit of ${most}, or fewer symbols.`,
+    )
+  }
+  const query = { ...spanOf(more, clock), limit, ...(source === undefined ? {} : { source }) }
+  const lists: string[] = []
+  for (const symbol of names) {
+    if (!isWanted()) break
+    const ticks = await by.ticks({ symbol, ...query })
+    lists.push(`${JSON.stringify(symbol)}:${JSON.stringify(ticks.map(tickJson))}`)
+  }
+  return `{"ticks":{${lists.join()}}}`
 }
 
 interface Page {
@@ -152,8 +164,13 @@ function spanOf({ from, to }: { from?: number | undefined; to?: number | undefin
   throw new SluiceError('REQUEST_INVALID', `from (${since}) is not before to (${until}).`)
 }
 
-async function readPage(by: History, symbol: string, asked: PageQuery, clock: Clock): Promise<Page> {
-  const { page, page_size: size, source, after } = asked
+async function readPage(
+  by: History,
+  asked: SymbolQuery,
+  clock: Clock,
+  isWanted: () => boolean,
+): Promise<Page> {
+  const { symbol, page, page_size: size, source, after } = asked
   if (after !== undefined && page > 1) {
     throw new SluiceError(
       'REQUEST_INVALID',
@@ -167,12 +184,12 @@ async function readPage(by: History, symbol: string, asked: PageQuery, clock: Cl
     const last = ticks.at(-1)
     const isFull = ticks.length === size && last !== undefined
     if (i === page) return { ticks, next: isFull ? textOfCursor(last) : null }
-    if (!isFull) return { ticks: [], next: null }
+    if (!isFull || !isWanted()) return { ticks: [], next: null }
     place = last
   }
 }
 
-function sendPage(reply: FastifyReply, { symbol = '', format, page, page_size }: PageQuery, found: Page) {
+function sendPage(reply: FastifyReply, { symbol, format, page, page_size }: SymbolQuery, found: Page) {
   const { ticks, next } = found
   if (next !== null) reply.header('x-next', next)
   if (format === 'csv') {

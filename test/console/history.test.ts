@@ -1,15 +1,21 @@
 // The history routes over real day files: pages that follow each other, three formats, limits, and who may ask how much.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { JOB_PREFIX, JOBS } from '../../src/catalog/index.ts'
 import { type Jobs, openJobs } from '../../src/jobs/index.ts'
 import { openLog, systemClock } from '../../src/kernel/index.ts'
 import type { Tick } from '../../src/ticks/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { type RunningConsole, startConsole } from './running-console.ts'
 
 let redis: TestRedis
 let jobs: Jobs<typeof JOBS>
 let gateway: RunningConsole
+let asked = { series: 0, symbols: [] as string[] }
+/** The clock; moved on before each test: buckets are full again, and nothing is kept of what was asked before. */
+let laterMs = 0
+const clock = { ...systemClock, monotonic: () => laterMs }
+let held = Promise.withResolvers<void>()
 
 const NOON = Date.UTC(2026, 0, 19, 12)
 
@@ -42,8 +48,11 @@ beforeAll(async () => {
     jobs,
     {},
     {
+      clock,
       history: {
         async ticks({ symbol, from, to, limit, after, source }) {
+          asked.symbols.push(symbol)
+          if (symbol === 'HELD') await held.promise
           const found = ticks.filter(
             (one) =>
               one.symbol === symbol &&
@@ -55,16 +64,11 @@ beforeAll(async () => {
           return found.slice(0, limit)
         },
         recentTicks: async (symbol, count) => ticks.filter((one) => one.symbol === symbol).slice(-count),
-        tickSeries: async () => [
-          {
-            day: '2026-01-19',
-            symbol: 'BTC/USDT',
-            source: 'alpha',
-            ticks: 834,
-            first: NOON,
-            last: NOON + 1_249,
-          },
-        ],
+        async tickSeries() {
+          asked.series++
+          const range = { first: NOON, last: NOON + 1_249 }
+          return [{ day: '2026-01-19', symbol: 'BTC/USDT', source: 'alpha', ticks: 834, ...range }]
+        },
         bars: async ({ symbol, interval, limit }) =>
           Array.from({ length: Math.min(limit, 3) }, (_, i) => ({
             ...{ source: 'alpha', ticker: symbol, interval, time: NOON + i * 60_000 },
@@ -79,6 +83,11 @@ beforeAll(async () => {
     },
   )
 })
+beforeEach(() => {
+  laterMs += 60_000
+  asked = { series: 0, symbols: [] }
+  held = Promise.withResolvers()
+})
 afterAll(async () => {
   await gateway.stop()
   await jobs.close()
@@ -92,6 +101,17 @@ interface Page {
 const RANGE = `from=${NOON}&to=${NOON + 10_000}`
 const page = async (more: string) =>
   (await (await gateway.get(`/api/history/ticks/BTC%2FUSDT?${RANGE}&${more}`)).json()) as Page
+
+const BULK = '/api/history/ticks/bulk'
+const post = (path: string, body: unknown, signal?: AbortSignal) =>
+  gateway.get(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  })
+const names = (count: number) => Array.from({ length: count }, (_, i) => `S${i}`)
+const overview = (name: string) => `/api/history/${name}`
 
 describe('the history of ticks', () => {
   it('gives every tick once and in order over the pages that `next` names', async () => {
@@ -146,24 +166,43 @@ describe('the history of ticks', () => {
   })
 
   it('answers several symbols at once to a POST that needs no token, and no other POST', async () => {
-    const ask = (path: string, body: unknown) =>
-      gateway.get(path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      })
-    const response = await ask('/api/history/ticks/bulk', {
-      symbols: ['BTC/USDT', 'NONE'],
-      from: NOON,
-      to: NOON + 10_000,
-      limit: 5,
-    })
+    const range = { from: NOON, to: NOON + 10_000 }
+    const response = await post(BULK, { symbols: ['BTC/USDT', 'NONE'], ...range, limit: 5 })
+    expect(response.headers.get('content-type')).toContain('application/json')
     const { ticks: lists } = (await response.json()) as { ticks: Record<string, unknown[]> }
     expect(Object.entries(lists).map(([symbol, list]) => [symbol, list.length])).toEqual([
       ['BTC/USDT', 5],
       ['NONE', 0],
     ])
-    expect((await ask('/api/history/ticks', {})).status).toBe(405)
+    expect((await post('/api/history/ticks', {})).status).toBe(405)
+  })
+
+  it('refuses more ticks in one answer than it may have, and says how many that is', async () => {
+    const response = await post(BULK, { symbols: names(50), limit: 1_001 })
+    expect(response.status).toBe(400)
+    expect(await response.text()).toMatch(/50000 ticks in one answer, so a limit of 1000/)
+    expect(asked.symbols).toEqual([])
+    expect((await post(BULK, { symbols: names(50), limit: 1_000 })).status).toBe(200)
+  })
+
+  it('counts a request for many symbols as so many requests', async () => {
+    const statuses = []
+    for (let i = 0; i < 3; i++) statuses.push((await post(BULK, { symbols: names(45) })).status)
+    expect(statuses).toEqual([200, 200, 429])
+    expect((await gateway.get('/ticks?symbol=BTC/USDT')).status).toBe(200)
+  })
+
+  it('reads on for nobody who has gone', async () => {
+    const leaving = new AbortController()
+    const gone = post(BULK, { symbols: ['HELD', ...names(40)] }, leaving.signal).catch(() => 'gone')
+    await eventually(() => asked.symbols.includes('HELD'))
+    leaving.abort()
+    expect(await gone).toBe('gone')
+    // Answered behind the end of the other connection.
+    for (let i = 0; i < 3; i++) await gateway.get('/live')
+    held.resolve()
+    await page('page_size=1')
+    expect(asked.symbols).toEqual(['HELD', 'BTC/USDT'])
   })
 
   it('names what is wrong with a request', async () => {
@@ -183,11 +222,18 @@ describe('the history of ticks', () => {
     expect(await wrong('/ohlc?symbol=A&timeframe=M2')).toMatch(/timeframe/)
   })
 
-  it('tells what there is', async () => {
+  it('tells what there is, and how old that is, to many by one scan', async () => {
     const of = async (path: string) => (await gateway.get(path)).json()
-    expect(await of('/api/history/symbols')).toEqual({ symbols: ['BTC/USDT'] })
-    expect(await of('/api/history/info')).toMatchObject({ ticks: 834, days: 1, sources: ['alpha'] })
-    expect(await of('/api/history/available')).toMatchObject({ series: [{ day: '2026-01-19' }] })
+    const [symbols, info, series] = await Promise.all(['symbols', 'info', 'available'].map(overview).map(of))
+    expect(symbols).toEqual({ symbols: ['BTC/USDT'], ageMs: expect.any(Number) })
+    expect(info).toMatchObject({ ticks: 834, days: 1, sources: ['alpha'], ageMs: expect.any(Number) })
+    expect(series).toMatchObject({ series: [{ day: '2026-01-19' }], ageMs: expect.any(Number) })
+    laterMs += 9_000
+    expect(await of(overview('info'))).toMatchObject({ ageMs: 9_000 })
+    expect(asked.series).toBe(1)
+    laterMs += 2_000
+    await of(overview('info'))
+    expect(asked.series).toBe(2)
   })
 })
 
@@ -207,12 +253,16 @@ describe('bars and candles', () => {
   })
 })
 
-it('a client that asks for too much is told to wait, and others are not', async () => {
-  const asked = await Promise.all(
-    Array.from({ length: 130 }, () => gateway.get('/ticks?symbol=BTC/USDT&limit=1')),
-  )
-  const refused = asked.filter(({ status }) => status === 429)
-  expect(refused.length).toBeGreaterThan(0)
-  expect(Number(refused[0]!.headers.get('retry-after'))).toBeGreaterThan(0)
-  expect((await gateway.get('/api/status')).status).toBe(200)
+it('a client that asks for too much is told to wait by every route of the history, and by no other', async () => {
+  const paths = ['/ticks?symbol=A', '/ohlc?symbol=A', '/tickers', '/api/history/ticks?symbol=A']
+  const all = [...paths, ...['available', 'symbols', 'info'].map(overview)]
+  const statusOf = async (path: string) => (await gateway.get(path)).status
+  for (let i = 0; i < 100; i++) expect(await statusOf(all[i % all.length]!)).toBe(200)
+  for (const path of all) expect(await statusOf(path), path).toBe(429)
+  const bulk = await post(BULK, { symbols: names(50) })
+  expect([bulk.status, bulk.headers.get('retry-after')]).toEqual([429, '5'])
+  laterMs += 1_000
+  for (let i = 0; i < 10; i++) expect(await statusOf(all[0]!)).toBe(200)
+  expect(await statusOf(all[0]!)).toBe(429)
+  expect(await statusOf('/api/status')).toBe(200)
 })
