@@ -3,7 +3,7 @@ import type { Words } from '../words/postgres.ts'
 
 export const imports = (w: Words) =>
   w.table('imports', {
-    /** Derived from kind, path, size and time of change of the file. */
+    /** Derived from kind, path, size, time of change of the file and the settings of the import. */
     id: w.text('id').primaryKey(),
     kind: w.oneOf('kind', ['ticks', 'candles']).notNull(),
     path: w.text('path').notNull(),

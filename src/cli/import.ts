@@ -12,12 +12,10 @@ import {
 import { migrate } from '../db/index.ts'
 import {
   type ImportKind,
+  type ImportOptions,
   type ImportResult,
   listImportFiles,
-  type Piece,
   runImport,
-  type Subject,
-  type Take,
 } from '../imports/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import type { Platform } from '../platform.ts'
@@ -57,7 +55,8 @@ export async function importTicks(
   return withPlatform(async (platform) => {
     const store = options.dryRun ? undefined : platform.ticks
     const parts = openTickImport({ store, clock: platform.clock, jumpPct })
-    const result = await run(platform, { kind: 'ticks', files, ...parts }, options, { terminal, listen })
+    const job: Job = { kind: 'ticks', files, settings: { jumpPct }, ...parts }
+    const result = await run(platform, job, options, { terminal, listen })
     return tell({ kind: 'ticks', path, ...result }, options, terminal)
   })
 }
@@ -81,7 +80,8 @@ export async function importCandles(
     const watch = store && watchDividends(store)
     const parts = openCandleImport({ store: watch, source, interval: intervalNamed(interval), scale, strict })
     const { take, subjectOf } = parts
-    const job: Job = { kind: 'candles', files, take, subjectOf }
+    const settings = { source, interval, scale, strict: strict ?? false }
+    const job: Job = { kind: 'candles', files, settings, take, subjectOf }
     const result = await run(platform, job, options, { terminal, listen })
     const report = parts.report()
     noteReport(report, terminal)
@@ -109,12 +109,7 @@ function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
   }
 }
 
-interface Job {
-  readonly kind: ImportKind
-  readonly files: Awaited<ReturnType<typeof listImportFiles>>
-  readonly take: Take
-  readonly subjectOf: (piece: Piece, header: string | undefined) => Subject
-}
+type Job = Pick<ImportOptions, 'kind' | 'files' | 'settings' | 'take' | 'subjectOf'>
 
 async function run(
   { database, databaseOptions, clock }: Platform,
@@ -127,12 +122,17 @@ async function run(
   const progress = openProgressLine(terminal)
   try {
     const { signal } = stop
-    return await runImport({ ...job, database, clock, dryRun, fromStart, signal, onProgress: progress.show })
+    const onOtherwise = (files: number) => terminal.note(otherwiseText(files), 'otherwise', { files })
+    const listeners = { signal, onOtherwise, onProgress: progress.show }
+    return await runImport({ ...job, ...listeners, database, clock, dryRun, fromStart })
   } finally {
     progress.end()
     stop.release()
   }
 }
+
+const otherwiseText = (files: number) =>
+  `begun with other options before, or changed since: ${whole(files)} files; this import begins them at their start`
 
 type Adjusted = Awaited<ReturnType<DividendWatch['plans']>>
 

@@ -1,5 +1,5 @@
 // One file on its way: collects pieces into a batch, has it taken, and saves what became of it.
-import { type Clock, SluiceError } from '../kernel/index.ts'
+import { SluiceError } from '../kernel/index.ts'
 import { openConflicts } from './conflicts.ts'
 import type { RawPiece } from './cut.ts'
 import type { ImportOptions, Quarantined, TakeContext, Taken } from './import.ts'
@@ -90,16 +90,13 @@ async function save(
   before: FileProgress,
   after: FileProgress,
   quarantined: readonly Quarantined[],
-  {
-    database,
-    clock,
-    kind,
-  }: { database: ImportOptions['database']; clock: Clock; kind: ImportOptions['kind'] },
+  options: ImportOptions,
 ): Promise<void> {
+  const { database, clock, kind } = options
   const at = clock.now()
   await database.write(async (tx) => {
     await insertQuarantine(tx, { kind, origin: file.path, at }, quarantined)
-    await saveProgress(tx, importId(kind, file), before, after, at)
+    await saveProgress(tx, importId(options, file), before, after, at)
   })
 }
 

@@ -1,7 +1,7 @@
 // How far each file is, in the table `imports`: one row for each version of a file.
 import { and, type Database, eq, inArray, type Tx } from '../db/index.ts'
 import { deriveId, SluiceError } from '../kernel/index.ts'
-import type { ImportKind } from './import.ts'
+import type { ImportKind, ImportOptions } from './import.ts'
 import type { ImportFile } from './list-files.ts'
 
 export interface FileProgress {
@@ -29,8 +29,17 @@ export const NOTHING_YET: FileProgress = {
 
 const ROWS_MAX = 1_000
 
-export const importId = (kind: ImportKind, { path, bytes, changedAt }: ImportFile): string =>
-  deriveId('import', kind, path, bytes, changedAt)
+/** What is imported in which way: with other settings the same file becomes other rows, so that is another import. */
+type Identity = Pick<ImportOptions, 'kind' | 'settings'>
+
+export const importId = ({ kind, settings = {} }: Identity, { path, bytes, changedAt }: ImportFile): string =>
+  deriveId('import', kind, path, bytes, changedAt, JSON.stringify(settings))
+
+interface Begun {
+  readonly progress: ReadonlyMap<string, FileProgress>
+  /** Files that begin at their start although an import with other settings, or of another version, was interrupted. */
+  readonly otherwise: number
+}
 
 /**
  * Where each file begins. When one of them was interrupted, this goes on with that import, and files that are done
@@ -39,30 +48,37 @@ export const importId = (kind: ImportKind, { path, bytes, changedAt }: ImportFil
  */
 export async function beginImports(
   database: Database,
-  kind: ImportKind,
+  identity: Identity,
   files: readonly ImportFile[],
   { now, fromStart }: { now: number; fromStart: boolean },
-): Promise<Map<string, FileProgress>> {
+): Promise<Begun> {
   return database.write(async (tx) => {
-    const known = await findRows(
-      tx,
-      files.map((file) => importId(kind, file)),
-    )
+    const ids = files.map((file) => importId(identity, file))
+    const known = await findRows(tx, ids)
+    const left = await pathsLeft(tx, identity.kind)
+    const otherwise = files.filter(({ path }, at) => left.has(path) && !known.has(ids[at]!)).length
     const goesOn = !fromStart && [...known.values()].some(({ done }) => !done)
     const begun = new Map<string, FileProgress>()
     const fresh: ImportFile[] = []
-    for (const file of files) {
-      const row = known.get(importId(kind, file))
+    for (const [at, file] of files.entries()) {
+      const row = known.get(ids[at]!)
       if (!goesOn || !row) fresh.push(file)
       begun.set(file.path, goesOn && row ? row : NOTHING_YET)
     }
     const rows = fresh.map((file) => ({
-      ...{ id: importId(kind, file), kind, path: file.path, bytes: file.bytes },
+      ...{ id: importId(identity, file), kind: identity.kind, path: file.path, bytes: file.bytes },
       ...{ ...NOTHING_YET, startedAt: now, updatedAt: now },
     }))
     if (rows.length > 0) await tx.upsert(tx.t.imports, rows)
-    return begun
+    return { progress: begun, otherwise }
   })
+}
+
+/** Paths of which an import was interrupted. */
+async function pathsLeft({ sql, t: { imports } }: Tx, kind: ImportKind): Promise<ReadonlySet<string>> {
+  const isLeft = and(eq(imports.kind, kind), eq(imports.done, false))
+  const rows = await sql.select({ path: imports.path }).from(imports).where(isLeft)
+  return new Set(rows.map(({ path }) => path))
 }
 
 async function findRows({ sql, t }: Tx, ids: readonly string[]): Promise<Map<string, FileProgress>> {

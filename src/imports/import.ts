@@ -66,6 +66,8 @@ export interface ImportOptions {
   readonly clock: Clock
   readonly kind: ImportKind
   readonly files: readonly ImportFile[]
+  /** What `take` does with them: with other settings it is another import, which does not go on where this one was. */
+  readonly settings?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly take: Take
   /** What a broken piece is about, for its row in quarantine. */
   readonly subjectOf?: (piece: Piece, header: string | undefined) => Subject
@@ -75,6 +77,8 @@ export interface ImportOptions {
   readonly fromStart?: boolean
   /** Stops after the batch at hand; the next import goes on behind it. */
   readonly signal?: AbortSignal
+  /** Files begin at their start although an import with other settings, or of another version, was interrupted. */
+  readonly onOtherwise?: (files: number) => void
   /** Called after each batch and each file. */
   readonly onProgress?: (progress: ImportProgress) => void
   /** Pieces in one call of `take`. Default 4,000. */

@@ -20,9 +20,10 @@ const BATCH_CHARS = 4 * 1024 * 1024
  */
 export async function runImport(options: ImportOptions): Promise<ImportResult> {
   const { clock, files, signal, dryRun = false, fromStart = false } = options
-  const begun = dryRun
-    ? new Map<string, FileProgress>()
-    : await beginImports(options.database, options.kind, files, { now: clock.now(), fromStart })
+  const { progress: begun, otherwise } = dryRun
+    ? { progress: new Map<string, FileProgress>(), otherwise: 0 }
+    : await beginImports(options.database, options, files, { now: clock.now(), fromStart })
+  if (otherwise > 0) options.onOtherwise?.(otherwise)
   const meter = openMeter(options)
   const examples = new Map<string, ImportExample>()
   const onQuarantined = (found: readonly Quarantined[], path: string) => {

@@ -151,6 +151,20 @@ describe('sluice import candles', () => {
     expect(told).toMatchObject([{ target: candlesChanged.name }])
   })
 
+  it('begins anew under another source or scale, and says so in one line', async () => {
+    const path = folder.file('candles/other/daily/VIC.csv', CSV)
+    const stopped = () => ({ signal: AbortSignal.abort(), release: () => {} })
+    const as = (more: object, listen = deaf) =>
+      inside((terminal) => importCandles(path, { ...options, ...more }, terminal, listen))
+    expect(await as({ source: 'wrong' }, stopped)).toMatchObject({ code: 1 })
+    const { notes, results } = await as({ source: 'right', scale: 1_000 })
+    expect(notes).toEqual([
+      expect.stringMatching(/^begun with other options before, or changed since: 1 files;/),
+    ])
+    expect(results).toMatchObject([{ resumed: 0, stored: 1 }])
+    expect((await as({ source: 'wrong' })).results).toMatchObject([{ resumed: 0, stored: 1 }])
+  })
+
   it('refuses an interval that there is not', async () => {
     const path = folder.file('candles/x.csv', CSV)
     const wrong = inside((terminal) => importCandles(path, { ...options, interval: '2h' }, terminal, deaf))

@@ -2,6 +2,7 @@
 import { utimesSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { asc, type Database } from '../../src/db/index.ts'
+import type { Take } from '../../src/imports/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type Folder, importPath, openFolder, openShelf } from './rig.ts'
 
@@ -136,6 +137,26 @@ describe.each(drivers)('an import on %s', (driver) => {
     await importPath(path, database, shelf.take, { batchPieces: 3, signal: stop })
     utimesSync(path, 1, 1)
     expect(await importPath(path, database, shelf.take)).toMatchObject({ read: 9, duplicate: 9, resumed: 0 })
+  })
+
+  it('with other settings is another import: it begins at the start, says so once, and the first one can go on', async () => {
+    const path = folder.file('a.jsonl', lines(0, 9))
+    const shelf = openShelf()
+    const said: number[] = []
+    const importAs = (source: string, stopAfter = Number.POSITIVE_INFINITY) => {
+      const stop = new AbortController()
+      const take: Take = (pieces, context) => {
+        if (--stopAfter === 0) stop.abort()
+        return shelf.take(pieces, context)
+      }
+      const more = { settings: { source }, signal: stop.signal, batchPieces: 3 }
+      return importPath(path, database, take, { ...more, onOtherwise: (files) => said.push(files) })
+    }
+    expect(await importAs('one', 2)).toMatchObject({ read: 6, stopped: true })
+    expect(await importAs('two')).toMatchObject({ read: 9, resumed: 0, stopped: false })
+    expect(await importAs('two')).toMatchObject({ read: 9, resumed: 0 })
+    expect(said).toEqual([1])
+    expect(await importAs('one')).toMatchObject({ read: 9, resumed: 1 })
   })
 
   it('refuses to go on when another process has taken the file over', async () => {
