@@ -16,7 +16,7 @@ export interface CandleImportOptions {
   readonly store?: Pick<CandleStore, 'write'> | undefined
   /** What the bars stand under. */
   readonly source: string
-  /** Default: by the name of each file or of its folder, else by its times. */
+  /** Default: by the name of each file or of its folder, else by the distance of its rows. */
   readonly interval?: Interval | undefined
   /** By which prices are multiplied, but not those of indices; a power of ten. Default 1. */
   readonly scale?: number | undefined
@@ -59,8 +59,7 @@ export function openCandleImport(options: CandleImportOptions): CandleImport {
       const saved = context.state as Saved | undefined
       const refused = [...quarantined, ...aside]
       if (kept.length === 0) return { stored: 0, duplicate: 0, quarantined: refused, state: saved }
-      const timed = kept.map(({ line: { bar, isIntraday } }) => ({ ...bar, isIntraday }))
-      const interval = options.interval ?? saved?.interval ?? intervalOf(context.path, timed)
+      const interval = options.interval ?? saved?.interval ?? intervalOf(context.path, kept.map(barOf))
       const bars = kept.map(({ line }) => ({
         ...line.bar,
         source,
@@ -88,6 +87,8 @@ export function openCandleImport(options: CandleImportOptions): CandleImport {
     report: tally.report,
   }
 }
+
+const barOf = ({ line }: Kept) => line.bar
 
 function readPieces(
   pieces: readonly Piece[],

@@ -1,4 +1,4 @@
-// Which interval the bars of a file have, where nobody says: its name or its folder's, else its times.
+// Which interval the bars of a file have, where nobody says: its name or its folder's, else the distance of its rows.
 import { basename, dirname } from 'node:path'
 import { SluiceError } from '../kernel/index.ts'
 import { bucketEnd, bucketOf } from './bucket.ts'
@@ -7,18 +7,25 @@ import { INTERVALS, type Interval } from './candle.ts'
 export interface Timed {
   readonly ticker: string
   readonly time: number
-  readonly isIntraday: boolean
 }
 
-const FOLDERS: Readonly<Record<string, Interval>> = { daily: '1D', hourly: '1h', minute: '1m' }
+const FOLDERS: Readonly<Record<string, Interval>> = {
+  ...{ minute: '1m', hourly: '1h', daily: '1D', weekly: '1W', monthly: '1M' },
+}
+const DAY = 86_400_000
+/** Days between two bars: a share that is not traded every day, a week or month that begins with its first day of trade. */
+const DAYS_BETWEEN: readonly (readonly [least: number, most: number, Interval])[] = [
+  [1, 4, '1D'],
+  [6, 8, '1W'],
+  [13, 15, '2W'],
+  [28, 32, '1M'],
+]
 
 /** @param lines those at the beginning of the file. Throws USAGE. */
 export function intervalOf(path: string, lines: readonly Timed[]): Interval {
-  const named = intervalNamed(path)
-  const areDays = lines.every(({ isIntraday }) => !isIntraday)
-  const found = named ?? (areDays && lines.length > 0 ? '1D' : intervalBetween(lines))
+  const found = intervalNamed(path) ?? intervalBetween(lines)
   if (found) return found
-  const message = `${path}: neither its name nor its times tell the interval of its bars; name it: --interval ${INTERVALS.join('|')}.`
+  const message = `${path}: neither its name nor the distance of its rows tells the interval of its bars; name it: --interval ${INTERVALS.join('|')}.`
   throw new SluiceError('USAGE', message, { path })
 }
 
@@ -31,15 +38,19 @@ function intervalNamed(path: string): Interval | undefined {
   return interval ?? FOLDERS[basename(dirname(path)).toLowerCase()]
 }
 
-/** The most frequent distance of neighbours; nights and pauses are rarer. */
+/** By the median distance of neighbours: most bars of a session follow each other, nights and weekends are rarer. */
 function intervalBetween(lines: readonly Timed[]): Interval | undefined {
-  const counts = new Map<number, number>()
+  const gaps: number[] = []
   const last = new Map<string, number>()
   for (const { ticker, time } of lines) {
-    const gap = time - (last.get(ticker) ?? time)
-    if (gap > 0) counts.set(gap, (counts.get(gap) ?? 0) + 1)
+    // A file may begin with the newest.
+    const gap = Math.abs(time - (last.get(ticker) ?? time))
+    if (gap > 0) gaps.push(gap)
     last.set(ticker, time)
   }
-  const [most] = [...counts].sort(([, a], [, b]) => b - a)
-  return INTERVALS.find((one) => bucketEnd(one, 0) - bucketOf(one, 0) === most?.[0])
+  const median = gaps.sort((a, b) => a - b)[gaps.length >> 1]
+  if (median === undefined) return undefined
+  const days = median / DAY
+  const daily = DAYS_BETWEEN.find(([least, most]) => least <= days && days <= most)
+  return daily?.[2] ?? INTERVALS.find((one) => bucketEnd(one, 0) - bucketOf(one, 0) === median)
 }

@@ -26,8 +26,6 @@ export type CandleFlag = 'non_positive' | 'inconsistent'
 
 export interface ReadLine {
   readonly bar: Omit<Bar, 'interval' | 'source'>
-  /** The time has an hour. */
-  readonly isIntraday: boolean
   readonly flags: readonly CandleFlag[]
   /** Fields by the names of the header, as they stand there. */
   readonly fields: ReadonlyMap<string, string>
@@ -81,7 +79,7 @@ export function readCandleLine(line: string, header: string, power: number): Rea
   }
   const [open, high, low, close, volume] = numbers as [number, number, number, number, number]
   const bar = { ticker, time, open, high, low, close, volume }
-  return { bar, isIntraday: timeText.length > 10, flags: flagsOf(bar), fields }
+  return { bar, flags: flagsOf(bar), fields }
 }
 
 export const isRefused = (line: ReadLine | RefusedLine): line is RefusedLine => 'reason' in line

@@ -51,7 +51,7 @@ function addCandles(imports: Command, terminalOf: TerminalOf, examples: Examples
     .requiredOption('--source <name>', 'what the candles are kept under')
     .option(
       '--interval <interval>',
-      'of their bars (default: by the names of files and folders, or their times)',
+      'of their bars (default: by the names of files and folders, or the distance of rows)',
     )
     .option('--scale <factor>', 'multiply prices by this power of ten', atLeast(0), 1)
     .option('--strict', 'put bars aside that contradict themselves, instead of keeping and counting them')

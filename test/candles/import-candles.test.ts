@@ -151,7 +151,7 @@ describe('an import of candles', () => {
   it.each([
     ['1D.csv', ['2024-01-02T05:00:00']],
     ['daily/A.csv', ['2024-01-02T05:00:00+07:00']],
-    ['A.csv', ['2024-01-02']],
+    ['A.csv', ['2024-01-02', '2024-01-03']],
   ])(
     'takes a bar of %s as a day that begins at midnight of the date that is written',
     async (name, times) => {
@@ -172,7 +172,29 @@ describe('an import of candles', () => {
     expect(await intervalOf('A-1m.csv', minutes)).toEqual(['1m'])
     expect(await intervalOf('hourly/A.csv', minutes)).toEqual(['1h'])
     expect(await intervalOf('hourly/A-5m.csv', minutes, { interval: '15m' })).toEqual(['15m'])
-    await expect(intervalOf('A.csv', minutes.slice(0, 1))).rejects.toMatchObject({ code: 'USAGE' })
+    const asked = { code: 'USAGE', message: expect.stringContaining('name it: --interval 1m|5m') }
+    await expect(intervalOf('A.csv', minutes.slice(0, 1))).rejects.toMatchObject(asked)
+    await expect(intervalOf('A.csv', ['A,2024-01-02,1,1,1,1,1'])).rejects.toMatchObject(asked)
+  })
+
+  it.each([
+    ['1D', ['2024-01-04', '2024-01-05', '2024-01-08', '2024-01-09', '2024-01-10']],
+    ['1D', ['2024-01-10', '2024-01-09', '2024-01-08', '2024-01-05']],
+    ['1D', ['2024-01-02', '2024-01-05', '2024-01-09']],
+    ['1W', ['2024-01-02', '2024-01-08', '2024-01-15', '2024-01-22']],
+    ['2W', ['2024-01-01', '2024-01-15', '2024-01-29']],
+    ['1M', ['2024-01-02', '2024-02-01', '2024-03-01', '2024-04-01']],
+    ['1h', ['2024-01-02T09:15', '2024-01-02T10:15', '2024-01-02T11:15', '2024-01-03T09:15']],
+    [undefined, ['2024-01-02', '2024-04-01', '2024-07-01']],
+    [undefined, ['2024-01-02T09:00', '2024-01-02T09:07', '2024-01-02T09:14']],
+  ])('takes rows of a file without a telling name for %s by their distance: %j', async (interval, times) => {
+    const source = newSource()
+    const lines = [HEADER, ...times.flatMap((time) => [`A,${time},1,1,1,1,1`, `B,${time},1,1,1,1,1`])]
+    const importing = importText('prices.csv', lines, { source })
+    if (interval === undefined) await expect(importing).rejects.toMatchObject({ code: 'USAGE' })
+    else await importing
+    const keys = ['A', 'B'].map((ticker) => ({ ticker, interval, bars: times.length }))
+    expect(await store.keys(source)).toMatchObject(interval === undefined ? [] : keys)
   })
 
   it('counts a line that a later one gives again, and stores nothing a second time', async () => {
