@@ -47,7 +47,10 @@ export async function openLibrary(): Promise<Library> {
   archive.close()
   const reference = openReference(join(dir, 'reference.db'))
   reference.write(seconds.flat())
-  const [open, archived] = [openTickReads({ dir: openDir }), openTickReads({ dir: archiveDir })]
+  const [open, archived] = [
+    openTickReads({ dir: openDir, clock: systemClock }),
+    openTickReads({ dir: archiveDir, clock: systemClock }),
+  ]
   return {
     ...{ ring, open, archived, reference },
     async close() {

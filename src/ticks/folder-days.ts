@@ -39,8 +39,10 @@ export function openFolderDays({ folder, gate, busyMs, max }: FolderDaysOptions)
 
   const drop = (day: number) => {
     const files = held.get(day)
+    if (!files) return
+    // Not forgotten where the gate is shut: nobody would close them any more.
+    gate.shared(() => closeFiles(files))
     held.delete(day)
-    if (files) gate.shared(() => closeFiles(files))
   }
   const reopen = (paths: DayPaths): DayFiles =>
     gate.shared(() => {

@@ -14,7 +14,7 @@ export interface TickKeeper extends TickStore {
  * meanwhile.
  */
 export function openTickKeeper(options: TickWriterOptions): TickKeeper {
-  const reads = openTickReads({ dir: options.dir })
+  const reads = openTickReads({ dir: options.dir, clock: options.clock })
   const writer = openTickWriter(options)
   return {
     ...reads,

@@ -1,12 +1,13 @@
 // Answers from the files of all days, whether open, archived or both; another process or thread may be writing them.
 import { setImmediate } from 'node:timers/promises'
-import { SluiceError } from '../kernel/index.ts'
+import { type Clock, SluiceError } from '../kernel/index.ts'
 import { checkCount, isTickName, TIME_END } from './check-tick.ts'
 import { DAY_MS, dayNumber } from './day-name.ts'
 import { openFolder, type TickFolder } from './folder.ts'
 import { openFolderDays } from './folder-days.ts'
 import { openGate } from './folder-gate.ts'
 import { type DayQuery, readRange, readRecent, readSeries } from './read-day.ts'
+import { BLOCK_MS, untilFree } from './sqlite-busy.ts'
 import type { Tick, TickQuery, TickSeries, TickStore } from './tick.ts'
 
 export type TickReads = Pick<TickStore, 'range' | 'recent' | 'series' | 'close'>
@@ -14,7 +15,8 @@ export type TickReads = Pick<TickStore, 'range' | 'recent' | 'series' | 'close'>
 export interface TickReadsOptions {
   /** Folder of all days; created when it is missing. */
   readonly dir: string
-  /** How long a call blocks for files that are just being replaced, ms. Default: 5,000. */
+  readonly clock: Clock
+  /** How long files may be in replacement before DATABASE_BUSY, ms. Default: 5,000. */
   readonly busyMs?: number
 }
 
@@ -22,10 +24,11 @@ const DAYS_OPEN_MAX = 8
 // After so many the event loop gets its turn: about 2 ms.
 const TICKS_A_TURN = 8_192
 
-export function openTickReads({ dir, busyMs = 5_000 }: TickReadsOptions): TickReads {
+export function openTickReads({ dir, clock, busyMs = 5_000 }: TickReadsOptions): TickReads {
   const folder = openFolder(dir)
-  const gate = openGate(folder.root, 'days', busyMs)
-  const days = openFolderDays({ folder, gate, busyMs, max: DAYS_OPEN_MAX })
+  const gate = openGate(folder.root, 'days', BLOCK_MS)
+  const days = openFolderDays({ folder, gate, busyMs: BLOCK_MS, max: DAYS_OPEN_MAX })
+  const soon = <T>(work: () => T) => untilFree({ clock, busyMs }, work)
 
   return {
     async range(query) {
@@ -35,9 +38,11 @@ export function openTickReads({ dir, busyMs = 5_000 }: TickReadsOptions): TickRe
       for (const day of daysOf(folder, query)) {
         let isWhole = out.length >= limit
         while (!isWhole) {
-          const page: DayQuery = { ...query, source: query.source, after: out.at(-1) ?? query.after }
-          const size = { limit: limit - out.length, pause: TICKS_A_TURN }
-          isWhole = readRange(days.current(day), day, page, out, size) || out.length >= limit
+          isWhole = await soon(() => {
+            const page: DayQuery = { ...query, source: query.source, after: out.at(-1) ?? query.after }
+            const size = { limit: limit - out.length, pause: TICKS_A_TURN }
+            return readRange(days.current(day), day, page, out, size) || out.length >= limit
+          })
           await setImmediate()
         }
         if (out.length >= limit) break
@@ -50,7 +55,8 @@ export function openTickReads({ dir, busyMs = 5_000 }: TickReadsOptions): TickRe
       if (count === 0 || !isTickName(symbol)) return newest
       for (const day of folder.days('newest first')) {
         const missing = count - newest.length
-        newest = readRecent(days.current(day), day, { symbol, source, count: missing }).concat(newest)
+        const older = await soon(() => readRecent(days.current(day), day, { symbol, source, count: missing }))
+        newest = older.concat(newest)
         if (newest.length === count) break
         await setImmediate()
       }
@@ -63,13 +69,13 @@ export function openTickReads({ dir, busyMs = 5_000 }: TickReadsOptions): TickRe
       }
       const found: TickSeries[][] = []
       for (const one of folder.days('oldest first', only, only)) {
-        found.push(readSeries(days.current(one), one))
+        found.push(await soon(() => readSeries(days.current(one), one)))
         await setImmediate()
       }
       return found.flat()
     },
     async close() {
-      days.close()
+      await soon(days.close)
       gate.close()
     },
   }

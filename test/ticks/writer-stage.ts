@@ -39,7 +39,7 @@ export function dayFile(dir: string, day: string): string {
 
 /** All that is in the files of a folder, by day and symbol. */
 export async function storedIn(dir: string): Promise<Tick[]> {
-  const reads = openTickReads({ dir })
+  const reads = openTickReads({ dir, clock: systemClock })
   const found: Tick[] = []
   for (const { day, symbol, source } of await reads.series()) {
     const from = Date.parse(day)
