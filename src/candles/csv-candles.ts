@@ -57,6 +57,14 @@ export function openCsvCandles({ dir: folder, clock, lockMs = 5_000 }: CsvCandle
       const keys = await findKeys(dir, source)
       return [...new Set(keys.filter((key) => intervals.includes(key.interval)).map(({ ticker }) => ticker))]
     },
+    async sources(ticker, interval) {
+      const found = []
+      for (const { name } of await foldersIn(dir)) {
+        const key = { source: name, ticker, interval }
+        if ((await readSeries(csvPath(dir, key), key)).count() > 0) found.push(name)
+      }
+      return found.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    },
     async keys(source) {
       const keys = []
       for (const key of await findKeys(dir, source)) {

@@ -2,7 +2,7 @@
 import { and, asc, count, type Database, eq, inArray, max, min, type Tx } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
 import type { Bar, BarKey, CandleStore, CandlesWritten, Interval } from './candle.ts'
-import { readRange, readTickers } from './sql-selects.ts'
+import { readRange, readSources, readTickers } from './sql-selects.ts'
 import { type CandlesChanged, lockSeries, recomputeSeries, writeBars } from './sql-write.ts'
 import type { TickerStore } from './tickers-read.ts'
 
@@ -44,6 +44,7 @@ export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions
     recompute: (key) => database.write((tx) => recomputeSeries(tx, driver, key, clock.now())),
     range: (query) => database.read((tx) => readRange(tx, query)),
     tickers: (source, intervals) => database.read((tx) => readTickers(tx, source, intervals)),
+    sources: (ticker, interval) => database.read((tx) => readSources(tx, ticker, interval)),
     keys: (source) => database.read((tx) => readKeys(tx, source)),
     purge: (source, ticker, intervals) =>
       database.write(async (tx) => {

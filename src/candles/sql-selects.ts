@@ -106,3 +106,27 @@ export async function readTickers(tx: Tx, source: string, intervals: readonly In
   }
   return found
 }
+
+const nextSource = prepareSelect<Pick<CandleTable, 'source'>, 'source'>(
+  ({ candles: { source } }) => ({ source }),
+  (sql, { candles: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(gt(t.source, given('source')))
+      .orderBy(asc(t.source))
+      .limit(1),
+)
+
+/** Leaps from source to source, of which there are few. */
+export async function readSources(tx: Tx, ticker: string, interval: Interval): Promise<string[]> {
+  const found: string[] = []
+  let [row] = await tx.rows(nextSource, { source: '' })
+  while (row) {
+    const { source } = row
+    const bars = await tx.rows(behind, { source, ticker, interval, last: -ALL, limit: 1 })
+    if (bars.length > 0) found.push(source)
+    ;[row] = await tx.rows(nextSource, { source })
+  }
+  return found
+}

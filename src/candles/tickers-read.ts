@@ -12,6 +12,8 @@ export interface TickerStore {
   readonly name: 'sql' | 'csv'
   /** Tickers of a source that have bars of one of the intervals, in the order of their names. */
   tickers(source: string, intervals: readonly Interval[]): Promise<readonly string[]>
+  /** Sources that have bars of a ticker in an interval, in the order of their names. */
+  sources(ticker: string, interval: Interval): Promise<readonly string[]>
 }
 
 /** Without the list, all bars are counted for a request that names no symbol. */

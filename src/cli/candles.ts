@@ -2,7 +2,6 @@
 import {
   type BuiltTick,
   type Candle,
-  type CandleStore,
   CSV_HEADER,
   candleLine,
   INTERVALS,
@@ -10,6 +9,7 @@ import {
   openSqlCandles,
   type Rebuilt,
   rebuildCandles,
+  type SqlCandles,
   type SqlCandlesOptions,
   TICK_INTERVALS,
   type TickInterval,
@@ -88,14 +88,11 @@ const intervalsOf = <T extends Interval>(list: string, allowed: readonly T[]): T
   list.split(',').map((text) => intervalOf(text.trim(), allowed))
 
 async function onlySource(
-  store: CandleStore,
+  store: Pick<SqlCandles, 'sources'>,
   ticker: string,
   interval: Interval,
 ): Promise<string | undefined> {
-  const keys = await store.keys()
-  const sources = keys
-    .filter((key) => key.ticker === ticker && key.interval === interval)
-    .map(({ source }) => source)
+  const sources = await store.sources(ticker, interval)
   if (sources.length < 2) return sources[0]
   throw new SluiceError(
     'USAGE',

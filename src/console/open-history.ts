@@ -3,21 +3,24 @@ import {
   ALWAYS_OPEN,
   answerTickers,
   type Candle,
-  type CandleStore,
   maxAgeSeconds,
   parseHolidays,
+  type SqlCandles,
   vietnamCalendar,
 } from '../candles/index.ts'
 import { type Clock, type Config, type Logger, messageOf } from '../kernel/index.ts'
 import type { TickStore } from '../ticks/index.ts'
 import type { History } from './answers.ts'
 
+/** What both stores have. */
+type Candles = Pick<SqlCandles, 'name' | 'range' | 'keys' | 'tickers' | 'sources'>
+
 export interface HistoryOptions {
   readonly ticks: () => TickStore
   /** Which of them answers. */
-  readonly candles: () => Pick<CandleStore, 'range' | 'keys'>
+  readonly candles: () => Candles
   /** Answers /tickers where the database fails; undefined where there is none. */
-  readonly files: () => Pick<CandleStore, 'range' | 'keys'> | undefined
+  readonly files: () => Candles | undefined
   readonly config: Pick<Config, 'MARKET_HOLIDAYS'>
   readonly clock: Clock
   readonly log: Logger
@@ -31,7 +34,7 @@ export function openHistory({ ticks, candles, files, config, clock, log }: Histo
     tickSeries: () => ticks().series(),
     async bars({ symbol, interval, limit, source }): Promise<readonly Candle[]> {
       const store = candles()
-      const from = source ?? (await sourceOf(store, symbol, interval))
+      const from = source ?? (await store.sources(symbol, interval))[0]
       return from === undefined ? [] : store.range({ source: from, ticker: symbol, interval, limit })
     },
     tickers: (query) =>
@@ -46,9 +49,4 @@ export function openHistory({ ticks, candles, files, config, clock, log }: Histo
           ),
       }),
   }
-}
-
-async function sourceOf(store: Pick<CandleStore, 'keys'>, symbol: string, interval: string) {
-  const keys = await store.keys()
-  return keys.find(({ ticker, interval: one }) => ticker === symbol && one === interval)?.source
 }

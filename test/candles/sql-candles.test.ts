@@ -1,7 +1,8 @@
+import SqliteFile from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openSqlCandles, type SqlCandles } from '../../src/candles/sql-candles.ts'
 import type { CandlesChanged } from '../../src/candles/sql-write.ts'
-import { and, eq, openDatabase } from '../../src/db/index.ts'
+import { and, type Database, eq, openDatabase } from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { aBar, barsFrom, candlesOf, MINUTE, START } from './store-bars.ts'
@@ -114,4 +115,34 @@ describe.each(drivers)('the table of candles in %s', (driver) => {
     expect(await updatedAt(key.ticker)).toEqual([5, 5, 5])
     expect(told).toEqual([])
   })
+})
+
+it('candles in SQL find sources and tickers by their key, and read no list of all bars', async () => {
+  const { database, environment, close } = await openTestDatabase('sqlite')
+  const texts = new Set<string>()
+  const noting: Database = {
+    ...database,
+    read: (work) =>
+      database.read((tx) => {
+        const rows: typeof tx.rows = (select, values) => {
+          texts.add(select.planFor('sqlite', tx).text)
+          return tx.rows(select, values)
+        }
+        return work({ ...tx, rows })
+      }),
+  }
+  const store = openSqlCandles({ database: noting, clock })
+  const of = (source: string, ticker: string) => barsFrom(0, 1, { source, ticker, interval: '1m' })
+  await store.write([...of('a', 'X'), ...of('b', 'Y'), ...of('c', 'X'), ...of('c', 'Y')])
+  expect(await store.sources('X', '1m')).toEqual(['a', 'c'])
+  expect(await store.tickers('c', ['1m'])).toEqual(['X', 'Y'])
+  const file = new SqliteFile(environment['SQLITE_DB_PATH']!)
+  const plans = [...texts].map((text) => {
+    const values = Array(text.split('?').length - 1).fill(1)
+    return file.prepare<unknown[], { detail: string }>(`explain query plan ${text}`).all(...values)
+  })
+  file.close()
+  await close()
+  expect(plans).toHaveLength(3)
+  for (const step of plans.flat()) expect(step.detail).toMatch(/^SEARCH candles USING .*INDEX .*\(source[=>]/)
 })

@@ -118,6 +118,8 @@ export function describeStore(name: string, open: () => Promise<OpenStore>, { ru
       expect(await store.tickers(source, ['1M'])).toEqual(['B/C'])
       expect(await store.tickers(source, ['1D'])).toEqual([])
       expect(await store.tickers('nobody', ['1m'])).toEqual([])
+      expect(await store.sources('B/C', '1M')).toEqual([source])
+      expect(await store.sources('B/C', '1h')).toEqual([])
       expect(await store.range(key('B/C', '1M'))).toEqual(candlesOf([month]))
       expect(await store.purge(source, 'B/C', ['1m', '1D'])).toBe(3)
       expect(await store.purge(source, 'B/C', ['1m', '1D'])).toBe(0)
