@@ -9,22 +9,31 @@ import { isIndex } from './units.ts'
 
 /** Adjusting lowers past prices; less than this is rounding, or a correction of one day. */
 const RATIO_MIN = 1.02
-export interface Adjusted {
-  /** Beginning of the day, ms UTC. */
-  readonly time: number
-  readonly existing: number
-  readonly incoming: number
-  /** Existing close / incoming close. */
-  readonly ratio: number
-}
 
+/** The same size however many days are adjusted, and found twice it is the same: an import saves it with its offset. */
 export interface Dividend {
   readonly source: string
   readonly ticker: string
-  /** Oldest first. */
-  readonly days: readonly Adjusted[]
   /** First incoming day, ms UTC. */
   readonly first: number
+  /** First and last adjusted day, ms UTC. */
+  readonly from: number
+  readonly to: number
+  /** Existing close / incoming close of the first adjusted day. */
+  readonly ratio: number
+}
+
+/** One for each ticker. */
+export function joinDividends(some: readonly Dividend[], others: readonly Dividend[]): Dividend[] {
+  const joined = new Map<string, Dividend>()
+  for (const one of [...some, ...others]) {
+    const name = `${one.source}|${one.ticker}`
+    const known = joined.get(name) ?? one
+    const { ratio } = one.from < known.from ? one : known
+    const [first, from] = [Math.min(one.first, known.first), Math.min(one.from, known.from)]
+    joined.set(name, { ...one, first, from, to: Math.max(one.to, known.to), ratio })
+  }
+  return [...joined.values()]
 }
 
 /**
@@ -43,17 +52,14 @@ export function dividendsIn(
     const stored = known.get(name)
     if (!stored) continue
     const until = Math.min(newest, stored.newest)
-    const days: Adjusted[] = []
     for (const [time, close] of closes) {
       const before = stored.closes.get(time)
       if (before === undefined || time >= until || !(close > 0)) continue
       const ratio = before / close
-      if (ratio > RATIO_MIN) days.push({ time, existing: before, incoming: close, ratio })
+      if (ratio > RATIO_MIN) dividends.push({ source, ticker, first, from: time, to: time, ratio })
     }
-    if (days.length === 0) continue
-    dividends.push({ source, ticker, first, days: days.toSorted((a, b) => a.time - b.time) })
   }
-  return dividends
+  return joinDividends(dividends, [])
 }
 
 export interface PurgePlan {

@@ -4,16 +4,29 @@
 import type { Piece, Quarantined, Subject, Take, TakeContext } from '../imports/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import type { Bar, CandleStore, Interval } from './candle.ts'
-import { compareColumns, hasColumns, type Tails } from './import-columns.ts'
+import { type Dividend, joinDividends } from './dividend.ts'
+import { findDividends } from './find-dividends.ts'
+import {
+  addColumns,
+  type ColumnCounts,
+  compareColumns,
+  hasColumns,
+  openTails,
+  type SavedTails,
+  saveTails,
+  type Tails,
+} from './import-columns.ts'
 import { intervalOf } from './import-interval.ts'
 import { beginningOf, FLAGS, isRefused, type ReadLine, readCandleLine } from './import-line.ts'
-import { type CandleImportReport, openTally, type Tally } from './import-report.ts'
+import { addReports, type CandleImportReport, type FlagExample, NOTHING_SAID } from './import-report.ts'
 import { isAllowed } from './store-series.ts'
 import { powerOfTen } from './units.ts'
 
+type ImportStore = Pick<CandleStore, 'write' | 'range'>
+
 export interface CandleImportOptions {
   /** Not needed in a dry run. */
-  readonly store?: Pick<CandleStore, 'write'> | undefined
+  readonly store?: ImportStore | undefined
   /** What the bars stand under. */
   readonly source: string
   /** Default: by the name of each file or of its folder, else by the distance of its rows. */
@@ -27,13 +40,16 @@ export interface CandleImportOptions {
 export interface CandleImport {
   readonly take: Take
   readonly subjectOf: (piece: Piece, header: string | undefined) => Subject
+  readonly onFileEnd: (state: unknown) => void
+  /** Of the files that have ended. */
   report(): CandleImportReport
 }
 
 /** What is saved with the offset. */
 interface Saved {
   readonly interval: Interval
-  readonly tails: Tails
+  readonly tails: SavedTails
+  readonly report: CandleImportReport
 }
 
 interface Kept {
@@ -48,14 +64,13 @@ export function openCandleImport(options: CandleImportOptions): CandleImport {
   if (!isAllowed('source', source)) {
     throw new SluiceError('USAGE', `The source ${JSON.stringify(source)} is not allowed.`, { source })
   }
-  const tally = openTally()
   const keep = strict ? putAsideFlagged : (kept: readonly Kept[]) => ({ kept, aside: [] })
+  let report = NOTHING_SAID
 
   return {
     async take(pieces, context) {
       const { kept: readable, quarantined } = readPieces(pieces, context, power, source)
       const { kept, aside } = keep(readable, source)
-      for (const { piece, line } of kept) tally.flag(line.flags, context.path, piece.text)
       const saved = context.state as Saved | undefined
       const refused = [...quarantined, ...aside]
       if (kept.length === 0) return { stored: 0, duplicate: 0, quarantined: refused, state: saved }
@@ -66,16 +81,20 @@ export function openCandleImport(options: CandleImportOptions): CandleImport {
         interval,
         time: beginningOf(line, interval),
       }))
-      const tails = { ...saved?.tails }
+      const known: Saved = saved ?? { interval, tails: saveTails(openTails()), report: NOTHING_SAID }
+      const target = context.dryRun ? undefined : store
+      const dividends = await noteDividends(bars, known, target, context)
+      const tails = openTails(known.tails)
       // Scaled closes do not make the printed columns.
-      if (power === 0) compareAll(bars, kept, tails, tally)
-      const written = await writeOnce(bars, context.dryRun ? undefined : store)
-      tally.superseded(kept.length - written.bars)
+      const columns = power === 0 ? compareAll(bars, kept, tails) : NOTHING_SAID.columns
+      const written = await writeOnce(bars, target)
+      const superseded = kept.length - written.bars
+      const found = { ...flagsOf(kept, context.path), superseded, columns, dividends }
       return {
         stored: written.stored,
         duplicate: kept.length - written.stored,
         quarantined: refused,
-        state: { interval, tails } satisfies Saved,
+        state: { interval, tails: saveTails(tails), report: addReports(known.report, found) } satisfies Saved,
       }
     },
     subjectOf(piece, header) {
@@ -84,8 +103,42 @@ export function openCandleImport(options: CandleImportOptions): CandleImport {
       const { symbol, time } = isRefused(line) ? line : { symbol: line.bar.ticker, time: line.bar.time }
       return { symbol, source, time }
     },
-    report: tally.report,
+    onFileEnd(state) {
+      const saved = state as Saved | undefined
+      if (saved) report = addReports(report, saved.report)
+    },
+    report: () => report,
   }
+}
+
+/** Saved before the old prices are overwritten: who comes after a kill in between could not see them any more. */
+async function noteDividends(
+  bars: readonly Bar[],
+  known: Saved,
+  store: ImportStore | undefined,
+  { remember }: TakeContext,
+): Promise<readonly Dividend[]> {
+  const found = store ? await findDividends(store, bars) : []
+  if (found.length > 0) {
+    const dividends = joinDividends(known.report.dividends, found)
+    await remember({ ...known, report: { ...known.report, dividends } } satisfies Saved)
+  }
+  return found
+}
+
+// Of a line that may have a megabyte.
+const EXAMPLE_CHARS = 500
+
+function flagsOf(kept: readonly Kept[], path: string): Pick<CandleImportReport, 'flagged' | 'examples'> {
+  const examples: FlagExample[] = []
+  const flagged = { ...NOTHING_SAID.flagged }
+  for (const { piece, line } of kept) {
+    for (const flag of line.flags) {
+      flagged[flag] += 1
+      examples.push({ flag, path, text: piece.text.slice(0, EXAMPLE_CHARS) })
+    }
+  }
+  return { flagged, examples }
 }
 
 const barOf = ({ line }: Kept) => line.bar
@@ -122,12 +175,14 @@ function putAsideFlagged(
   return { kept: all.filter(({ line }) => line.flags.length === 0), aside }
 }
 
-function compareAll(bars: readonly Bar[], kept: readonly Kept[], tails: Tails, tally: Tally): void {
+function compareAll(bars: readonly Bar[], kept: readonly Kept[], tails: Tails): ColumnCounts {
+  let sum = NOTHING_SAID.columns
   for (const [i, { line }] of kept.entries()) {
-    if (!hasColumns(line.fields)) return
+    if (!hasColumns(line.fields)) return sum
     const counts = compareColumns(bars[i]!, line.fields, tails)
-    if (counts) tally.columns(counts)
+    if (counts) sum = addColumns(sum, counts)
   }
+  return sum
 }
 
 /** Without a store, what would be written. */

@@ -11,7 +11,16 @@ export interface ColumnCounts {
   readonly different: number
   /** Empty where there are bars enough. */
   readonly absent: number
+  /** Lines of tickers that were let go because too many take turns in the file; not compared. */
+  readonly left: number
 }
+
+export const addColumns = (one: ColumnCounts, other: ColumnCounts): ColumnCounts => ({
+  compared: one.compared + other.compared,
+  different: one.different + other.different,
+  absent: one.absent + other.absent,
+  left: one.left + other.left,
+})
 
 const COLUMNS: Readonly<Record<string, { of: keyof Indicators; format: (value: number) => string }>> = {
   ma10: { of: 'ma10', format: formatPrice },
@@ -29,8 +38,31 @@ const COLUMNS: Readonly<Record<string, { of: keyof Indicators; format: (value: n
   total_money_changed: { of: 'totalMoneyChanged', format: formatMoney },
 }
 
-/** The newest bars of each ticker, as JSON that a later batch goes on from. */
-export type Tails = Record<string, { time: number; close: number[]; volume: number[] }>
+interface Tail {
+  readonly time: number
+  readonly close: readonly number[]
+  readonly volume: readonly number[]
+}
+
+/** What a later batch goes on from. JSON. */
+export interface SavedTails {
+  /** The newest bars of the tickers that came last. */
+  readonly tails: readonly (readonly [ticker: string, Tail])[]
+  /** Had bars that are not known any more: their columns cannot be computed. */
+  readonly gone: readonly string[]
+}
+
+export interface Tails {
+  readonly tails: Map<string, Tail>
+  readonly gone: Set<string>
+}
+
+export const openTails = (saved?: SavedTails): Tails => ({
+  tails: new Map(saved?.tails),
+  gone: new Set(saved?.gone),
+})
+
+export const saveTails = ({ tails, gone }: Tails): SavedTails => ({ tails: [...tails], gone: [...gone] })
 
 // 8 kB each are saved with every batch.
 const TAILS_MAX = 64
@@ -41,15 +73,21 @@ export const hasColumns = (fields: ReadonlyMap<string, string>): boolean => fiel
 export function compareColumns(
   bar: Pick<Bar, 'ticker' | 'time' | 'close' | 'volume'>,
   fields: ReadonlyMap<string, string>,
-  tails: Tails,
+  { tails, gone }: Tails,
 ): ColumnCounts | undefined {
-  const tail = tails[bar.ticker] ?? { time: Number.NEGATIVE_INFINITY, close: [], volume: [] }
+  if (gone.has(bar.ticker)) return { compared: 0, different: 0, absent: 0, left: 1 }
+  const tail = tails.get(bar.ticker) ?? { time: Number.NEGATIVE_INFINITY, close: [], volume: [] }
   if (bar.time <= tail.time) return undefined
   const close = [...tail.close, bar.close].slice(-LOOK_BACK)
   const volume = [...tail.volume, bar.volume].slice(-LOOK_BACK)
-  tails[bar.ticker] = { time: bar.time, close, volume }
-  const [oldest] = Object.keys(tails)
-  if (Object.keys(tails).length > TAILS_MAX) delete tails[oldest!]
+  // Behind the others: the one that came longest ago is let go, which in a file of one ticker after another has ended.
+  tails.delete(bar.ticker)
+  tails.set(bar.ticker, { time: bar.time, close, volume })
+  if (tails.size > TAILS_MAX) {
+    const [oldest] = tails.keys()
+    tails.delete(oldest!)
+    gone.add(oldest!)
+  }
   return countCells(indicatorsAt({ close, volume }, close.length - 1), fields)
 }
 
@@ -63,7 +101,7 @@ function countCells(computed: Indicators, fields: ReadonlyMap<string, string>): 
     if (printed === '' && value !== undefined) absent += 1
     else if (!isPrinted(printed, value, format)) different += 1
   }
-  return { compared, different, absent }
+  return { compared, different, absent, left: 0 }
 }
 
 /** Rounded as the reference does, or in full as our own files. */

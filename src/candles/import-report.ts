@@ -1,9 +1,11 @@
-// What an import of candles says beside its counts: what was kept with a reservation, and how far computed columns of
-// the files are right.
-import type { ColumnCounts } from './import-columns.ts'
+// What an import of candles says beside its counts: what was kept with a reservation, how far computed columns of the
+// files are right, and which prices were adjusted. It is saved with the offset, so that what was found before a kill is
+// in the report of the import that goes on.
+import { type Dividend, joinDividends } from './dividend.ts'
+import { addColumns, type ColumnCounts } from './import-columns.ts'
 import type { CandleFlag } from './import-line.ts'
 
-/** Of this run, and of a file with which it went on. */
+/** Of all files, also of what an interrupted import has read of them. JSON. */
 export interface CandleImportReport {
   /** Bars that were kept although they contradict themselves. */
   readonly flagged: Readonly<Record<CandleFlag, number>>
@@ -13,46 +15,42 @@ export interface CandleImportReport {
   readonly superseded: number
   /** The computed columns of files that have them. */
   readonly columns: ColumnCounts
+  readonly dividends: readonly Dividend[]
 }
 
-interface FlagExample {
+export interface FlagExample {
   readonly flag: CandleFlag
   readonly path: string
+  /** Its beginning. */
   readonly text: string
-}
-
-export interface Tally {
-  flag(flags: readonly CandleFlag[], path: string, text: string): void
-  columns(counts: ColumnCounts): void
-  superseded(lines: number): void
-  report(): CandleImportReport
 }
 
 // Of each flag.
 const EXAMPLES_MAX = 5
 
-export function openTally(): Tally {
-  const flagged: Record<CandleFlag, number> = { non_positive: 0, inconsistent: 0 }
-  const examples: FlagExample[] = []
-  let columns: ColumnCounts = { compared: 0, different: 0, absent: 0 }
-  let superseded = 0
+export const NOTHING_SAID: CandleImportReport = {
+  flagged: { non_positive: 0, inconsistent: 0 },
+  examples: [],
+  superseded: 0,
+  columns: { compared: 0, different: 0, absent: 0, left: 0 },
+  dividends: [],
+}
+
+/** @param other what was found behind it. */
+export function addReports(one: CandleImportReport, other: CandleImportReport): CandleImportReport {
+  const counts = new Map<CandleFlag, number>()
+  const isShown = ({ flag }: FlagExample) => {
+    counts.set(flag, (counts.get(flag) ?? 0) + 1)
+    return counts.get(flag)! <= EXAMPLES_MAX
+  }
   return {
-    flag(flags, path, text) {
-      for (const flag of flags) {
-        flagged[flag] += 1
-        if (flagged[flag] <= EXAMPLES_MAX) examples.push({ flag, path, text })
-      }
+    flagged: {
+      non_positive: one.flagged.non_positive + other.flagged.non_positive,
+      inconsistent: one.flagged.inconsistent + other.flagged.inconsistent,
     },
-    columns({ compared, different, absent }) {
-      columns = {
-        compared: columns.compared + compared,
-        different: columns.different + different,
-        absent: columns.absent + absent,
-      }
-    },
-    superseded(lines) {
-      superseded += lines
-    },
-    report: () => ({ flagged: { ...flagged }, examples: [...examples], superseded, columns }),
+    examples: [...one.examples, ...other.examples].filter(isShown),
+    superseded: one.superseded + other.superseded,
+    columns: addColumns(one.columns, other.columns),
+    dividends: joinDividends(one.dividends, other.dividends),
   }
 }

@@ -1,13 +1,14 @@
 // `sluice import`: files into the stores of ticks and candles.
 import {
   type CandleImportReport,
-  type DividendWatch,
+  type Dividend,
   INTERVALS,
   type Interval,
   openCandleImport,
   openSqlCandles,
+  type PurgePlan,
+  planPurge,
   tellChange,
-  watchDividends,
 } from '../candles/index.ts'
 import { migrate } from '../db/index.ts'
 import {
@@ -17,7 +18,7 @@ import {
   listImportFiles,
   runImport,
 } from '../imports/index.ts'
-import { SluiceError } from '../kernel/index.ts'
+import { isoTime, SluiceError } from '../kernel/index.ts'
 import type { Platform } from '../platform.ts'
 import { openTickImport } from '../ticks/index.ts'
 import { withPlatform } from './connection.ts'
@@ -77,15 +78,16 @@ export async function importCandles(
           clock,
           onChanged: (tx, change) => tellChange(tx, change, 'files', clock.now()),
         })
-    const watch = store && watchDividends(store)
-    const parts = openCandleImport({ store: watch, source, interval: intervalNamed(interval), scale, strict })
-    const { take, subjectOf } = parts
+    const { report: reportOf, ...parts } = openCandleImport({
+      ...{ store, source, interval: intervalNamed(interval), scale, strict },
+    })
     const settings = { source, interval, scale, strict: strict ?? false }
-    const job: Job = { kind: 'candles', files, settings, take, subjectOf }
+    const job: Job = { kind: 'candles', files, settings, ...parts }
     const result = await run(platform, job, options, { terminal, listen })
-    const report = parts.report()
+    const { dividends, ...report } = reportOf()
     noteReport(report, terminal)
-    const adjusted = (await watch?.plans()) ?? []
+    const keys = dividends.length > 0 ? ((await store?.keys(source)) ?? []) : []
+    const adjusted = dividends.map((dividend) => ({ ...dividend, ...planPurge(dividend, keys) }))
     noteAdjusted(adjusted, terminal)
     return tell({ kind: 'candles', path, ...result, report, adjusted }, options, terminal)
   })
@@ -94,10 +96,10 @@ export async function importCandles(
 /** Stored prices and those of the files are of before and after a dividend or a split. */
 function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
   if (terminal.json) return
-  for (const { source, ticker, days, purge, isCut } of adjusted) {
-    const ratio = days[0]!.ratio.toFixed(4)
+  for (const { source, ticker, from, to, ratio, purge, isCut } of adjusted) {
+    const days = [from, to].map((day) => isoTime(day).slice(0, 10)).join(' to ')
     terminal.note(
-      `${source} ${ticker}: prices were adjusted, ${whole(days.length)} days by ${ratio} and the like`,
+      `${source} ${ticker}: prices were adjusted, days from ${days} by ${ratio.toFixed(4)} and the like`,
     )
     if (isCut) terminal.note('  days in front of the file have the old prices: import the whole history')
     if (purge.length > 0) {
@@ -109,7 +111,7 @@ function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
   }
 }
 
-type Job = Pick<ImportOptions, 'kind' | 'files' | 'settings' | 'take' | 'subjectOf'>
+type Job = Pick<ImportOptions, 'kind' | 'files' | 'settings' | 'take' | 'subjectOf' | 'onFileEnd'>
 
 async function run(
   { database, databaseOptions, clock }: Platform,
@@ -134,23 +136,25 @@ async function run(
 const otherwiseText = (files: number) =>
   `begun with other options before, or changed since: ${whole(files)} files; this import begins them at their start`
 
-type Adjusted = Awaited<ReturnType<DividendWatch['plans']>>
+type Adjusted = readonly (Dividend & PurgePlan)[]
 
 interface Told extends ImportResult {
   readonly kind: ImportKind
   readonly path: string
-  readonly report?: CandleImportReport
+  readonly report?: Omit<CandleImportReport, 'dividends'>
   readonly adjusted?: Adjusted
 }
 
 /** For a person; a program finds it in the result. */
-function noteReport({ flagged, superseded, columns }: CandleImportReport, terminal: Terminal): void {
+function noteReport({ flagged, superseded, columns }: NonNullable<Told['report']>, terminal: Terminal) {
   if (terminal.json) return
   const kept = Object.entries(flagged).filter(([, count]) => count > 0)
   for (const [flag, count] of kept)
     terminal.note(`kept although ${flag} (--strict puts them aside): ${whole(count)}`)
   if (superseded > 0) terminal.note(`given again by a later line, which counts: ${whole(superseded)}`)
-  const { compared, different, absent } = columns
+  const { compared, different, absent, left } = columns
+  if (left > 0)
+    terminal.note(`computed columns not compared, too many tickers take turns: ${whole(left)} lines`)
   if (compared + absent === 0) return
   terminal.note(
     `computed columns: ${whole(compared)} compared, ${whole(different)} differ, ${whole(absent)} absent`,

@@ -40,6 +40,11 @@ export function openFileRun(
     header: header?.text,
     ...{ isFirst, isLast, dryRun: options.dryRun ?? false },
     state: progress.state?.taken,
+    async remember(taken) {
+      const after = { ...progress, state: { ...progress.state, taken } }
+      if (!options.dryRun) await save(file, progress, after, [], options)
+      progress = after
+    },
   })
   const quarantinedOf = (piece: RawPiece): Quarantined => ({
     piece,

@@ -40,6 +40,11 @@ export interface TakeContext {
   readonly isLast: boolean
   /** What the call before returned, also when that was in a process that was killed; undefined at the beginning. */
   readonly state: unknown
+  /**
+   * Saves another state for this batch, in case that it comes again after a kill: for what `take` could not find out
+   * once it has stored. Rejects with IMPORT_RUNNING.
+   */
+  readonly remember: (state: unknown) => Promise<void>
   /** Nothing may be written; what would be is counted as stored. */
   readonly dryRun: boolean
 }
@@ -79,6 +84,8 @@ export interface ImportOptions {
   readonly signal?: AbortSignal
   /** Files begin at their start although an import with other settings, or of another version, was interrupted. */
   readonly onOtherwise?: (files: number) => void
+  /** Called with what `take` has returned last of a file that has ended, was stopped, or was done by an import before. */
+  readonly onFileEnd?: (state: unknown) => void
   /** Called after each batch and each file. */
   readonly onProgress?: (progress: ImportProgress) => void
   /** Pieces in one call of `take`. Default 4,000. */

@@ -47,6 +47,7 @@ export async function runImport(options: ImportOptions): Promise<ImportResult> {
       : await importFile(file, before, { ...options, onQuarantined }, meter)
     if (problem !== undefined) failed.push({ path: file.path, problem })
     counts = addCounts(counts, after)
+    options.onFileEnd?.(after.state?.taken)
     stopped = !after.done
   }
   return { ...counts, ...meter.end(), resumed, failed, examples: [...examples.values()], stopped }

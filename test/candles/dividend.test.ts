@@ -14,10 +14,7 @@ describe('a dividend', () => {
   it('is seen when what is stored is more than 2 % above what comes for the same day', () => {
     const found = dividendsIn(closes([100, 102, 103, 50]), closes([100, 100, 100, 50]))
     expect(found).toEqual([
-      {
-        ...{ source: 'vn', ticker: 'VIC', first: 0 },
-        days: [{ time: 2 * DAY, existing: 103, incoming: 100, ratio: 1.03 }],
-      },
+      { source: 'vn', ticker: 'VIC', first: 0, from: 2 * DAY, to: 2 * DAY, ratio: 1.03 },
     ])
   })
 
@@ -43,8 +40,8 @@ describe('a dividend', () => {
   it('is told of each ticker by itself', () => {
     const existing = [...closes([110, 110, 110], 'A'), ...closes([5, 5, 5], 'B')]
     const incoming = [...closes([5, 5, 5], 'B'), ...closes([100, 100, 100], 'A')]
-    expect(dividendsIn(existing, incoming).map(({ ticker, days }) => [ticker, days.length])).toEqual([
-      ['A', 2],
+    expect(dividendsIn(existing, incoming)).toEqual([
+      { source: 'vn', ticker: 'A', first: 0, from: 0, to: DAY, ratio: 1.1 },
     ])
   })
 

@@ -31,15 +31,22 @@ const newSource = () => `s${turn++}`
 async function importPath(path: string, options: CandleImportOptions, more: Partial<ImportOptions> = {}) {
   const importer = openCandleImport({ store, ...options })
   const files = await listImportFiles(path)
-  const { take, subjectOf } = importer
+  const { report, ...parts } = importer
   const result = await runImport({
-    ...{ database: place.database, clock, kind: 'candles', files, take, subjectOf },
+    ...{ database: place.database, clock, kind: 'candles', files, ...parts },
     ...more,
   })
-  return { result, report: importer.report() }
+  return { result, report: report() }
 }
-const importText = (name: string, lines: readonly string[], options: Partial<CandleImportOptions> = {}) =>
-  importPath(folder.file(`${turn++}/${name}`, `${lines.join('\n')}\n`), { source: newSource(), ...options })
+const importText = (
+  name: string,
+  lines: readonly string[],
+  options: Partial<CandleImportOptions> = {},
+  more: Partial<ImportOptions> = {},
+) => {
+  const path = folder.file(`${turn++}/${name}`, `${lines.join('\n')}\n`)
+  return importPath(path, { source: newSource(), ...options }, more)
+}
 
 describe('an import of candles', () => {
   it.skipIf(!recording('candles/enhanced')).each([
@@ -79,13 +86,27 @@ describe('an import of candles', () => {
     const printed = (i: number) => `${i < 9 ? '' : `${i - 3.5}0`},${more[i]}`
     const lines = bars.map((bar, i) => `${bar},${printed(i)}`)
     expect((await importText('1D.csv', [header, ...lines])).report.columns).toEqual({
-      ...{ compared: 24, different: 0, absent: 0 },
+      ...{ compared: 24, different: 0, absent: 0, left: 0 },
     })
     lines[10] = lines[10]!.replace(',6.50', ',6.51')
     lines[11] = lines[11]!.replace(',7.50', ',')
     expect((await importText('1D.csv', [header, ...lines])).report.columns).toEqual({
-      ...{ compared: 24, different: 1, absent: 1 },
+      ...{ compared: 24, different: 1, absent: 1, left: 0 },
     })
+  })
+
+  it('finds no printed column wrong where more tickers take turns than it can follow, and says what it left', async () => {
+    const tickers = Array.from({ length: 70 }, (_, i) => `${600_000 + i}`)
+    const days = Array.from({ length: 4 }, (_, i) => `2024-01-0${i + 1}`)
+    const lines = days.flatMap((day, i) =>
+      tickers.map(
+        (ticker) => `${ticker},${day},1,1,1,${i + 1},1,,${['', '100.0000', '50.0000', '33.3333'][i]}`,
+      ),
+    )
+    const text = [`${HEADER},ma10,close_changed`, ...lines]
+    const { report } = await importText('1D.csv', text, {}, { batchPieces: 50 })
+    expect(report.columns).toMatchObject({ different: 0, absent: 0, left: 6 * 3 })
+    expect(report.columns.compared).toBe((280 - 6 * 3) * 2)
   })
 
   it('puts each bad line aside with its reason, and keeps the others', async () => {

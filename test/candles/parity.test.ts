@@ -32,10 +32,10 @@ describe.skipIf(!daily)('the recorded days', () => {
   })
 
   const run = async (store: CandleStore) => {
-    const { take, report } = openCandleImport({ store, source: 'vn', scale: 1_000 })
+    const { report, ...parts } = openCandleImport({ store, source: 'vn', scale: 1_000 })
     const [{ database }] = places as [TestDatabase]
     const files = await listImportFiles(daily!)
-    const result = await runImport({ database, clock, kind: 'candles', files, take, fromStart: true })
+    const result = await runImport({ database, clock, kind: 'candles', files, fromStart: true, ...parts })
     return { result, report: report() }
   }
   /** Few enough to be shown. */
