@@ -1,4 +1,6 @@
-// Which bar a moment belongs to. All in UTC: a bar begins with its hour, day, Monday or first of the month.
+// Which bar a moment belongs to. All in UTC: a bar begins with its hour, day, Monday or first of the month. An imported
+// bar may begin elsewhere (an hour at 09:15, a week on a Tuesday): it keeps its time, and belongs to the longer bar in
+// which it begins.
 //
 // Two weeks are counted from a fixed Monday. The reference paired ISO weeks by the parity of their number, so after a
 // year of 53 weeks an odd one follows an odd one and a bar of one week stands between two of two. The Monday here is

@@ -3,6 +3,7 @@
 // `strict` is asked for.
 import type { Piece, Quarantined, Subject, Take, TakeContext } from '../imports/index.ts'
 import { SluiceError } from '../kernel/index.ts'
+import { bucketOf } from './bucket.ts'
 import type { Bar, CandleStore, Interval } from './candle.ts'
 import { type Dividend, joinDividends } from './dividend.ts'
 import { findDividends } from './find-dividends.ts'
@@ -89,7 +90,8 @@ export function openCandleImport(options: CandleImportOptions): CandleImport {
       const columns = power === 0 ? compareAll(bars, kept, tails) : NOTHING_SAID.columns
       const written = await writeOnce(bars, target)
       const superseded = kept.length - written.bars
-      const found = { ...flagsOf(kept, context.path), superseded, columns, dividends }
+      const unaligned = bars.filter(({ time }) => bucketOf(interval, time) !== time).length
+      const found = { ...flagsOf(kept, context.path), superseded, unaligned, columns, dividends }
       return {
         stored: written.stored,
         duplicate: kept.length - written.stored,

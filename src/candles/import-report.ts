@@ -13,6 +13,8 @@ export interface CandleImportReport {
   readonly examples: readonly FlagExample[]
   /** Lines whose bar a later line of the same batch gave again; they count as duplicates. */
   readonly superseded: number
+  /** Bars that do not begin where bars of their interval begin (bucket.ts): they keep the time that is written. */
+  readonly unaligned: number
   /** The computed columns of files that have them. */
   readonly columns: ColumnCounts
   readonly dividends: readonly Dividend[]
@@ -32,6 +34,7 @@ export const NOTHING_SAID: CandleImportReport = {
   flagged: { non_positive: 0, inconsistent: 0 },
   examples: [],
   superseded: 0,
+  unaligned: 0,
   columns: { compared: 0, different: 0, absent: 0, left: 0 },
   dividends: [],
 }
@@ -50,6 +53,7 @@ export function addReports(one: CandleImportReport, other: CandleImportReport): 
     },
     examples: [...one.examples, ...other.examples].filter(isShown),
     superseded: one.superseded + other.superseded,
+    unaligned: one.unaligned + other.unaligned,
     columns: addColumns(one.columns, other.columns),
     dividends: joinDividends(one.dividends, other.dividends),
   }

@@ -146,12 +146,17 @@ interface Told extends ImportResult {
 }
 
 /** For a person; a program finds it in the result. */
-function noteReport({ flagged, superseded, columns }: NonNullable<Told['report']>, terminal: Terminal) {
+function noteReport(
+  { flagged, superseded, unaligned, columns }: NonNullable<Told['report']>,
+  terminal: Terminal,
+) {
   if (terminal.json) return
   const kept = Object.entries(flagged).filter(([, count]) => count > 0)
   for (const [flag, count] of kept)
     terminal.note(`kept although ${flag} (--strict puts them aside): ${whole(count)}`)
   if (superseded > 0) terminal.note(`given again by a later line, which counts: ${whole(superseded)}`)
+  if (unaligned > 0)
+    terminal.note(`begin elsewhere than bars of their interval, and keep their time: ${whole(unaligned)}`)
   const { compared, different, absent, left } = columns
   if (left > 0)
     terminal.note(`computed columns not compared, too many tickers take turns: ${whole(left)} lines`)

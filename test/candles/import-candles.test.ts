@@ -1,8 +1,13 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aggregate } from '../../src/candles/aggregate.ts'
+import { storedBars } from '../../src/candles/aggregate-stored.ts'
+import type { Interval } from '../../src/candles/candle.ts'
 import { type CandleImportOptions, openCandleImport } from '../../src/candles/import-candles.ts'
 import { isRefused, readCandleLine } from '../../src/candles/import-line.ts'
 import { openSqlCandles, type SqlCandles } from '../../src/candles/sql-candles.ts'
+import { parseTickers } from '../../src/candles/tickers-query.ts'
+import { readTickers } from '../../src/candles/tickers-read.ts'
 import { powerOfTen, shifted } from '../../src/candles/units.ts'
 import { type ImportOptions, listImportFiles, runImport } from '../../src/imports/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
@@ -217,6 +222,35 @@ describe('an import of candles', () => {
     const keys = ['A', 'B'].map((ticker) => ({ ticker, interval, bars: times.length }))
     expect(await store.keys(source)).toMatchObject(interval === undefined ? [] : keys)
   })
+
+  it.each([
+    ['1h', ['2024-01-02T08:15:00', '2024-01-02T11:30:00', '2024-01-02T12:15:00'], 3, '4h', [8, 12]],
+    ['1D', ['2024-01-01', '2024-01-07', '2024-01-08'], 0, '1W', [-24, 6 * 24]],
+    ['1W', ['2024-01-02', '2024-01-08', '2024-01-19'], 2, undefined, []],
+    ['1M', ['2024-01-02', '2024-02-01'], 1, undefined, []],
+  ] as const)(
+    'leaves bars of %s the time that is written, and lets each belong to the longer one in which it begins',
+    async (interval, times, unaligned, longer, begins) => {
+      const source = newSource()
+      const lines = times.map((time) => `A,${time},1,1,1,1,1`)
+      const { report } = await importText('x.csv', [HEADER, ...lines], { source, interval })
+      expect(report.unaligned).toBe(unaligned)
+      const timesOf = async (of: Interval) => {
+        const request = parseTickers({ symbol: 'A', interval: of, mode: 'vn' })
+        return (await readTickers(store, source, request)).get('A')!.map(({ time }) => time)
+      }
+      expect(await timesOf(interval)).toEqual(
+        times.map((time) => Date.parse(`${time.slice(0, 10)}T${time.slice(11) || '00:00:00'}Z`)),
+      )
+      if (longer === undefined) return
+      const day = Date.UTC(2024, 0, 2)
+      expect(await timesOf(longer)).toEqual(begins.map((hours) => day + hours * 3_600_000))
+      const bars = await place.database.read((tx) =>
+        storedBars(tx, { source, ticker: 'A', interval }, 0, 2 * day),
+      )
+      expect(aggregate(bars, longer, 0).map(({ time }) => time)).toEqual(await timesOf(longer))
+    },
+  )
 
   it('counts a line that a later one gives again, and stores nothing a second time', async () => {
     const source = newSource()
