@@ -204,26 +204,6 @@ describe('an import of candles', () => {
   })
 
   it.each([
-    ['1D', ['2024-01-04', '2024-01-05', '2024-01-08', '2024-01-09', '2024-01-10']],
-    ['1D', ['2024-01-10', '2024-01-09', '2024-01-08', '2024-01-05']],
-    ['1D', ['2024-01-02', '2024-01-05', '2024-01-09']],
-    ['1W', ['2024-01-02', '2024-01-08', '2024-01-15', '2024-01-22']],
-    ['2W', ['2024-01-01', '2024-01-15', '2024-01-29']],
-    ['1M', ['2024-01-02', '2024-02-01', '2024-03-01', '2024-04-01']],
-    ['1h', ['2024-01-02T09:15', '2024-01-02T10:15', '2024-01-02T11:15', '2024-01-03T09:15']],
-    [undefined, ['2024-01-02', '2024-04-01', '2024-07-01']],
-    [undefined, ['2024-01-02T09:00', '2024-01-02T09:07', '2024-01-02T09:14']],
-  ])('takes rows of a file without a telling name for %s by their distance: %j', async (interval, times) => {
-    const source = newSource()
-    const lines = [HEADER, ...times.flatMap((time) => [`A,${time},1,1,1,1,1`, `B,${time},1,1,1,1,1`])]
-    const importing = importText('prices.csv', lines, { source })
-    if (interval === undefined) await expect(importing).rejects.toMatchObject({ code: 'USAGE' })
-    else await importing
-    const keys = ['A', 'B'].map((ticker) => ({ ticker, interval, bars: times.length }))
-    expect(await store.keys(source)).toMatchObject(interval === undefined ? [] : keys)
-  })
-
-  it.each([
     ['1h', ['2024-01-02T08:15:00', '2024-01-02T11:30:00', '2024-01-02T12:15:00'], 3, '4h', [8, 12]],
     ['1D', ['2024-01-01', '2024-01-07', '2024-01-08'], 0, '1W', [-24, 6 * 24]],
     ['1W', ['2024-01-02', '2024-01-08', '2024-01-19'], 2, undefined, []],
