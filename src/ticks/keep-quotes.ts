@@ -1,7 +1,7 @@
 // From `market.quotes` into a store of ticks. Every valid tick is kept; a quote that is none goes to quarantine with its
 // reason. A batch of the stream is acknowledged when both are durable, so a kill loses nothing: the stream delivers it
 // again, and what was stored already is recognised. Each store reads as a group of its own, so one that fails or lags
-// holds up no other, and shows it.
+// holds up no other store, and shows it.
 import type { Entry, FoldOptions } from '../bus/index.ts'
 import { marketQuotes, type QuoteMessage, tickChannel } from '../catalog/index.ts'
 import type { Database } from '../db/index.ts'

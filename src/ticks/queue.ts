@@ -12,8 +12,6 @@ const TICKS_A_TURN = 4_096
 export interface Sealed {
   readonly batch: TickBatch
   readonly parts: readonly Part[]
-  /** When its first tick came, ms of the monotonic clock. */
-  readonly begunAt: number
 }
 
 export interface TickQueueOptions {
@@ -129,7 +127,7 @@ function openFilling({ batchTicks, now, onBegun, onFull }: TickQueueOptions) {
 
   const seal = (): Sealed | undefined => {
     if (begunAt === undefined) return undefined
-    const sealed = { batch: filler.take(), parts, begunAt }
+    const sealed = { batch: filler.take(), parts }
     parts = []
     begunAt = undefined
     return sealed

@@ -1,12 +1,11 @@
-// What may pass is waited for: a database that is away or busy, a disk that is full or fails.
-import { type Clock, isSluiceError, messageOf } from '../kernel/index.ts'
+// What a store does not take is tried again until it does, whatever the reason: nothing is lost by waiting, the alarm
+// names the reason, and a worker that ended for it would end the other stores of its process as well, again and again.
+import { type Clock, messageOf } from '../kernel/index.ts'
 import type { TickEmitter } from './tick-events.ts'
 
-// A damaged file waits for somebody: its day stands still, and every alarm names it.
-const PASSING = new Set(['DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'TICKS_DAMAGED', 'CUTOVER_UNKNOWN'])
 const LONGEST_MS = 5_000
 
-/** Repeats `work`, which must bear it, until it succeeds or the signal aborts. Rejects with anything else. */
+/** Repeats `work`, which must bear it, until it succeeds. Rejects with its error when the signal aborts. */
 export async function retrying(
   { clock, events, name }: { readonly clock: Clock; readonly events: TickEmitter; readonly name: string },
   signal: AbortSignal,
@@ -16,7 +15,7 @@ export async function retrying(
     try {
       return await work()
     } catch (error) {
-      if (signal.aborted || !isSluiceError(error) || !PASSING.has(error.code)) throw error
+      if (signal.aborted) throw error
       const inMs = Math.min(100 * 2 ** attempt, LONGEST_MS)
       events.emit('unstored', { store: name, reason: messageOf(error), inMs })
       await clock.sleep(inMs, signal)

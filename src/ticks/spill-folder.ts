@@ -2,12 +2,12 @@
 // lock when the process ends in whatever way, so a folder whose lock can be had belongs to nobody any more. SQLite is
 // what takes the lock: Node has no call for it.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import SqliteFile from 'better-sqlite3'
 import { type Clock, randomId } from '../kernel/index.ts'
 
 const LOCK = 'lock'
-const SEGMENT = /^\d{6}\.ticks$/
+const SEGMENT = /^\d{6}(?:\.(\d{4}-\d{2}-\d{2}))?\.ticks$/
 
 export interface SpillFolder {
   readonly path: string
@@ -39,7 +39,11 @@ export function leftFolders(root: string): SpillFolder[] {
     .flatMap((name) => claim(join(root, name)) ?? [])
 }
 
-export const segmentName = (number: number) => `${String(number).padStart(6, '0')}.ticks`
+/** With the day, YYYY-MM-DD, where all ticks of the file are of one that did not take them. */
+export const segmentName = (number: number, day: string | undefined) =>
+  `${String(number).padStart(6, '0')}${day === undefined ? '' : `.${day}`}.ticks`
+
+export const dayOfSegment = (path: string): string | undefined => SEGMENT.exec(basename(path))?.[1]
 
 function claim(path: string): SpillFolder | undefined {
   const lock = lockIn(path)

@@ -15,6 +15,8 @@ export interface SpillOptions {
   readonly root: string
   readonly clock: Clock
   readonly events: TickEmitter
+  /** Whether a day (YYYY-MM-DD) does not take its ticks now; they are not handed out then. */
+  readonly isFailing: (day: string) => boolean
   /** A file is continued in another when it is this long. Default: 64 MiB. */
   readonly segmentBytes?: number
 }
@@ -22,15 +24,15 @@ export interface SpillOptions {
 export interface Spill {
   /** Ticks in the files that are not in the store yet; of files that were left as far as they can be counted. */
   ticks(): number
-  /** Nothing waits to be handed out. */
+  /** Nothing waits to be handed out, but for days that are failing. */
   isEmpty(): boolean
   /** A batch waits that was handed out before and came back. */
   isAgain(): boolean
   /**
    * Resolves with the bytes written when all are safe on the disk; rejects with what the system says. One call at a
-   * time.
+   * time. `day` when all are of one day that does not take them: they get a file of their own.
    */
-  append(batches: readonly TickBatch[]): Promise<number>
+  append(batches: readonly TickBatch[], day?: string): Promise<number>
   /** The oldest that was not handed out; one call at a time. */
   next(): Promise<Spilled | undefined>
   close(): Promise<void>
@@ -38,61 +40,61 @@ export interface Spill {
 
 const SEGMENT_BYTES = 64 * 2 ** 20
 
-export function openSpill({ root, clock, events, segmentBytes = SEGMENT_BYTES }: SpillOptions): Spill {
+export function openSpill(options: SpillOptions): Spill {
+  const { root, clock, events, isFailing, segmentBytes = SEGMENT_BYTES } = options
   const folders = openFolders(root, clock)
-  /** The file that is written; the last of all. */
-  let tail: SpillLine | undefined
+  /** The files that are written, by day. */
+  const tails = new Map<string | undefined, SpillLine>()
   let isWriting = false
   let removing = Promise.resolve()
 
   const forget = async (line: SpillLine): Promise<void> => {
-    if (!line.isOver() || (isWriting && line === tail) || !lines.includes(line)) return
+    const tail = [...tails].find(([, one]) => one === line)
+    if (!line.isOver() || (isWriting && tail) || !lines.includes(line)) return
     lines.splice(lines.indexOf(line), 1)
-    if (line === tail) tail = undefined
+    if (tail) tails.delete(tail[0])
     if (line.isKept()) return line.segment.close()
     await line.segment.remove()
     folders.removeEmpty(line.folder)
   }
-  const lineOf = (folder: SpillFolder, segment: Segment) =>
+  const unspilled = (error: unknown) => void events.emit('unspilled', { reason: messageOf(error) })
+  const lineOf = ({ folder, segment }: { folder: SpillFolder; segment: Segment }) =>
     openLine({
-      ...{ folder, segment, events },
+      ...{ folder, segment, events, isFailing },
       onEnd(line, count) {
         ticks = Math.max(0, ticks - count)
-        removing = removing
-          .then(() => forget(line))
-          .catch((error) => void events.emit('unspilled', { reason: messageOf(error) }))
+        removing = removing.then(() => forget(line)).catch(unspilled)
       },
     })
   const left = takeOver(folders, events)
   let ticks = left.reduce((sum, one) => sum + one.ticks, 0)
-  const lines = left.map(({ folder, segment }) => lineOf(folder, segment))
-  const append = async (batches: readonly TickBatch[]) => {
-    if (!tail || tail.segment.size() >= segmentBytes) {
-      const { folder, segment } = await folders.make()
-      tail = lineOf(folder, segment)
-      lines.push(tail)
-    }
-    return tail.segment.append(batches.map(recordOf))
+  const lines = left.map(lineOf)
+  const tailOf = async (day: string | undefined): Promise<SpillLine> => {
+    const known = tails.get(day)
+    if (known && known.segment.size() < segmentBytes) return known
+    const tail = lineOf(await folders.make(day))
+    tails.set(day, tail)
+    lines.push(tail)
+    return tail
   }
   return {
     ticks: () => ticks,
     isEmpty: () => !lines.some((line) => line.hasMore()),
     isAgain: () => lines.some((line) => line.isAgain()),
-    async append(batches) {
+    async append(batches, day) {
       isWriting = true
-      let failed: SpillLine | undefined
       try {
-        const bytes = await append(batches)
+        const bytes = await (await tailOf(day)).segment.append(batches.map(recordOf))
         ticks += batches.reduce((sum, { count }) => sum + count, 0)
         return bytes
       } catch (error) {
         // Nobody knows what an fsync that failed has left: the next one goes into another file.
-        failed = tail
-        tail = undefined
+        const failed = tails.get(day)
+        tails.delete(day)
+        if (failed) await forget(failed)
         throw error
       } finally {
         isWriting = false
-        if (failed) await forget(failed)
       }
     },
     async next() {
@@ -143,14 +145,14 @@ function openFolders(root: string, clock: Clock) {
         return folder.files().map((path) => ({ folder, ...leftSegment(path) }))
       })
     },
-    async make() {
+    async make(day: string | undefined) {
       await mkdir(root, { recursive: true })
       if (!own) {
         own = makeFolder(root, clock)
         held.add(own)
         await syncFolder(root)
       }
-      return { folder: own, segment: await createSegment(join(own.path, segmentName(made++))) }
+      return { folder: own, segment: await createSegment(join(own.path, segmentName(made++, day))) }
     },
     removeEmpty(folder: SpillFolder) {
       if (folder === own || folder.files().length > 0) return

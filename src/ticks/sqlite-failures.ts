@@ -5,7 +5,7 @@ import { damaged } from './block-damage.ts'
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
 
-/** DATABASE_BUSY, DATABASE_UNAVAILABLE (the disk is full or fails) or TICKS_DAMAGED; what is neither stays as it is. */
+/** DATABASE_BUSY, DATABASE_UNAVAILABLE (the disk is full or fails, no memory) or TICKS_DAMAGED; what is neither stays as it is. */
 export function tickFileError(error: unknown, path: string): unknown {
   const code = codeOf(error)
   const reason = messageOf(error)
@@ -19,7 +19,7 @@ export function tickFileError(error: unknown, path: string): unknown {
     return damaged(`${path} is damaged or is no file of ticks (${reason}).`, facts, error)
   }
   if (
-    /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR|PERM|AUTH)|^E[A-Z]+$/.test(code) ||
+    /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR|PERM|AUTH|NOMEM|INTERRUPT)|^E[A-Z]+$/.test(code) ||
     /directory does not exist/.test(reason)
   ) {
     return new SluiceError(

@@ -13,9 +13,9 @@ export interface TickEvents {
   unarchived: (fact: { day: string; reason: string }) => void
   /** Taken into the queue. */
   received: (fact: { count: number }) => void
-  /** A batch is in the files; `waitedMs` passed from its first tick until the thread took it. */
-  flushed: (fact: { stored: number; duplicate: number; waitedMs: number; tookMs: number }) => void
-  /** The queue was full or the disk of the files fails: durable in the spill file, in the files later. */
+  /** A batch is in the files. */
+  flushed: (fact: { stored: number; duplicate: number; tookMs: number }) => void
+  /** The queue was full or the file of their day takes none: durable in the spill files, in the files later. */
   spilled: (fact: { count: number; bytes: number }) => void
   /** Out of the spill file and in the files. */
   drained: (fact: { stored: number; duplicate: number }) => void
@@ -28,7 +28,7 @@ export interface TickEvents {
   refused: (fact: { count: number; code: string; reason: string }) => void
   /** An alarm: a file of spilled ticks, or of JSON, ends in bytes that nobody was told were safe, or is damaged inside and stays. */
   cut: (fact: { path: string; bytes: number; inside: boolean }) => void
-  /** An alarm: spilled ticks stay in their file until the next start, because their day cannot take them. */
+  /** An alarm: spilled ticks stay in their file until the next start, because they cannot be written for a reason of their own. */
   kept: (fact: { path: string; count: number; reason: string }) => void
   /** Spilling itself fails; callers wait until it or the files go on. */
   unspilled: (fact: { reason: string }) => void

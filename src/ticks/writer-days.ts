@@ -1,12 +1,12 @@
-// What the writing thread does with a batch: its ticks go into the files of their days, and a day whose file does not
-// take them waits and tries again while the others go on.
+// What the writing thread does with a batch: its ticks go into the files of their days. A day whose file does not take
+// them waits and tries again while the others go on; what may take a person to mend gives its ticks back meanwhile, so
+// that they are kept elsewhere and nobody waits for them.
 import { randomInt } from 'node:crypto'
 import { type Clock, isSluiceError, messageOf, SluiceError } from '../kernel/index.ts'
 import type { TickBatch } from './batch.ts'
 import { COLUMN_NAMES, columnsFor } from './queue-columns.ts'
 import { tickFileError } from './sqlite-failures.ts'
 import type { Written } from './tick.ts'
-import { type Refusal, refusalOf } from './writer-refusal.ts'
 
 const RETRY_MS = 20
 const RETRY_MS_MAX = 1_000
@@ -18,11 +18,20 @@ const BUSY_TOLD_AFTER_MS = 1_000
 /** What became of the rows of one day; of all rows of the batch where they are not named. */
 export interface Outcome {
   readonly rows: Uint32Array | undefined
-  readonly result: Written | Refusal
+  readonly result: Written
 }
 
 export type DayNews =
   | { readonly kind: 'outcome'; readonly id: number; readonly outcome: Outcome; readonly tookMs: number }
+  /** Not written: the day is failing, or `refusal` says why it does not take these. */
+  | {
+      readonly kind: 'back'
+      readonly id: number
+      readonly day: number
+      readonly rows: Uint32Array | undefined
+      readonly batch: TickBatch
+      readonly refusal: string | undefined
+    }
   | { readonly kind: 'retried'; readonly day: number; readonly reason: string; readonly inMs: number }
   | { readonly kind: 'failing'; readonly day: number; readonly code: string; readonly reason: string }
   | { readonly kind: 'recovered'; readonly day: number; readonly forMs: number }
@@ -34,10 +43,22 @@ interface Piece {
   readonly batch: TickBatch
 }
 
+/** Ticks of a day whose file does not take them. */
+interface Waiting {
+  /**
+   * In the order in which they came; where they were given back, the one that is tried. Nobody hears of that: when it
+   * comes again it is a duplicate.
+   */
+  pieces: Piece[]
+  isBack: boolean
+}
+
 export interface DaysOptions {
   readonly write: (batch: TickBatch) => Written
   readonly clock: Clock
   readonly tell: (news: DayNews) => void
+  /** What waits for a lock or a disk is given back as well. */
+  readonly givesBackAll: boolean
 }
 
 export interface Days {
@@ -47,53 +68,52 @@ export interface Days {
   close(): void
 }
 
-export function openDays({ write, clock, tell }: DaysOptions): Days {
-  const waiting = new Map<number, Piece[]>()
+/** The day waits for them; anything else is a matter of the ticks. */
+const OF_THE_DAY = new Set(['DATABASE_BUSY', 'DATABASE_UNAVAILABLE', 'DATABASE_INVALID', 'TICKS_DAMAGED'])
+/** Goes by without anybody: a lock, a disk that returns. */
+const PASSING = new Set(['DATABASE_BUSY', 'DATABASE_UNAVAILABLE'])
+
+export function openDays({ write, clock, tell, givesBackAll }: DaysOptions): Days {
+  const waiting = new Map<number, Waiting>()
   const stop = new AbortController()
 
-  /** The reason why the day has to wait. `first` is called before anything is told of a piece that has not. */
-  const attempt = ({ id, rows, batch }: Piece, first = () => {}): SluiceError | undefined => {
-    const begunAt = clock.monotonic()
-    const done = (result: Written | Refusal) => {
-      first()
-      tell({ kind: 'outcome', id, outcome: { rows, result }, tookMs: clock.monotonic() - begunAt })
-    }
-    try {
-      done(write(batch))
-    } catch (thrown) {
-      const error = sluiceErrorOf(thrown)
-      if (error.code === 'DATABASE_BUSY' || error.code === 'DATABASE_UNAVAILABLE') return error
-      done(refusalOf(error))
-    }
-    return undefined
-  }
-  /** Until nothing of the day waits any more. */
-  const retry = async (day: number, pieces: Piece[], first: SluiceError) => {
+  const { attempt, giveBack } = attempting({ write, clock, tell })
+
+  /** Until the day takes its ticks again. */
+  const untilTaken = async (day: number, line: Waiting, first: SluiceError) => {
     const since = clock.monotonic()
     let error: SluiceError | undefined = first
     let told: string | undefined
     const recovered = () => {
       if (told) tell({ kind: 'recovered', day, forMs: clock.monotonic() - since })
     }
-    for (let attempts = 0; error && !stop.signal.aborted; attempts++) {
-      const isBusy = error.code === 'DATABASE_BUSY'
-      const isTold = !isBusy || clock.monotonic() - since > BUSY_TOLD_AFTER_MS
-      if (isTold && told !== error.code) {
-        told = error.code
-        tell({ kind: 'failing', day, code: error.code, reason: error.message })
-      }
-      const inMs = pauseMs(attempts, isBusy ? BUSY_RETRY_MS_MAX : RETRY_MS_MAX)
-      tell({ kind: 'retried', day, reason: error.message, inMs })
-      await clock.sleep(inMs, stop.signal)
-      if (stop.signal.aborted) return
-      error = attempt(pieces[0]!, recovered)
-      if (!error) pieces.shift()
+    const tellFailing = ({ code, message: reason }: SluiceError) => {
+      if (told !== code) tell({ kind: 'failing', day, code, reason })
+      told = code
+      if (line.isBack || (!givesBackAll && PASSING.has(code))) return
+      line.isBack = true
+      for (const piece of line.pieces) giveBack(piece)
+      line.pieces.length = 1
     }
-    // What comes in the meantime goes behind these.
-    while (pieces.length > 0 && !stop.signal.aborted) {
-      const again = attempt(pieces[0]!)
-      if (again) return retry(day, pieces, again)
-      pieces.shift()
+    for (let attempts = 0; error && !stop.signal.aborted; attempts++) {
+      const { code, message: reason } = error
+      const isBusy = code === 'DATABASE_BUSY'
+      if (!isBusy || clock.monotonic() - since > BUSY_TOLD_AFTER_MS) tellFailing(error)
+      const inMs = pauseMs(attempts, isBusy ? BUSY_RETRY_MS_MAX : RETRY_MS_MAX)
+      tell({ kind: 'retried', day, reason, inMs })
+      await clock.sleep(inMs, stop.signal)
+      if (!stop.signal.aborted) error = attempt(line.pieces[0]!, recovered, line.isBack)
+    }
+    line.pieces.shift()
+  }
+  const retry = async (day: number, line: Waiting, first: SluiceError): Promise<void> => {
+    waiting.set(day, line)
+    await untilTaken(day, line, first)
+    // What came in the meantime goes behind these.
+    while (line.pieces.length > 0 && !stop.signal.aborted) {
+      const again = attempt(line.pieces[0]!)
+      if (again) return retry(day, line, again)
+      line.pieces.shift()
       await clock.sleep(0)
     }
     waiting.delete(day)
@@ -102,20 +122,40 @@ export function openDays({ write, clock, tell }: DaysOptions): Days {
   return {
     take(id, batch) {
       for (const piece of piecesOf(id, batch)) {
-        const before = waiting.get(piece.day)
-        if (before) {
-          before.push(piece)
-          continue
+        const line = waiting.get(piece.day)
+        if (line?.isBack) giveBack(piece)
+        else if (line) line.pieces.push(piece)
+        else {
+          const error = attempt(piece)
+          if (error) void retry(piece.day, { pieces: [piece], isBack: false }, error)
         }
-        const error = attempt(piece)
-        if (!error) continue
-        const pieces = [piece]
-        waiting.set(piece.day, pieces)
-        void retry(piece.day, pieces, error)
       }
     },
     close: () => stop.abort(),
   }
+}
+
+function attempting({ write, clock, tell }: Pick<DaysOptions, 'write' | 'clock' | 'tell'>) {
+  const giveBack = ({ id, day, rows, batch }: Piece, refusal?: string) =>
+    tell({ kind: 'back', id, day, rows, batch, refusal })
+  /** The reason why the day has to wait. */
+  const attempt = (piece: Piece, onTaken = () => {}, isBack = false): SluiceError | undefined => {
+    const { id, rows, batch } = piece
+    const begunAt = clock.monotonic()
+    try {
+      const result = write(batch)
+      onTaken()
+      if (isBack) return undefined
+      tell({ kind: 'outcome', id, outcome: { rows, result }, tookMs: clock.monotonic() - begunAt })
+    } catch (thrown) {
+      const error = sluiceErrorOf(thrown)
+      if (OF_THE_DAY.has(error.code)) return error
+      onTaken()
+      if (!isBack) giveBack(piece, error.message)
+    }
+    return undefined
+  }
+  return { attempt, giveBack }
 }
 
 /** Doubles up to `most`, with a quarter of chance, so that several writers do not come back together. */

@@ -2,7 +2,6 @@
 // the store does not keep up. Runs whenever something has changed.
 import { type Clock, messageOf } from '../kernel/index.ts'
 import type { Sealed, TickQueue } from './queue.ts'
-import type { Part } from './queue-adds.ts'
 import type { Spill } from './spill.ts'
 import type { Spilled } from './spill-line.ts'
 import type { HandedBatches } from './writer-handed.ts'
@@ -49,7 +48,7 @@ export function openPump(options: PumpOptions): Pump {
   const age = openAge(options, () => isHurrying)
   const fetching = openFetching(
     options,
-    (spilled) => hand(spilled.batch, [], spilled, 0),
+    (spilled) => hand({ batch: spilled.batch, parts: [] }, spilled),
     () => run(),
   )
 
@@ -58,9 +57,9 @@ export function openPump(options: PumpOptions): Pump {
     (!overflow.isEmpty() || !spill.isEmpty() || queue.held() > options.spillFrom || tally.isStuck())
   // What a thread may have died of is alone with the next one, so that nothing else dies with it.
   const hasRoom = () => handed.untried() < (handed.isSuspect() ? 1 : UNTRIED_MAX)
-  const hand = (batch: Sealed['batch'], parts: readonly Part[], spilled: Spilled | undefined, ms: number) => {
+  const hand = ({ batch, parts }: Sealed, spilled?: Spilled) => {
     age.handed()
-    link.write(handed.add(batch.count, parts, spilled, ms), batch)
+    link.write(handed.add(batch.count, parts, spilled), batch)
   }
   const next = (now: number): Sealed | undefined => {
     const first = ready.shift()
@@ -77,7 +76,7 @@ export function openPump(options: PumpOptions): Pump {
     while (link.isUp() && hasRoom()) {
       const sealed = next(now)
       if (!sealed) break
-      hand(sealed.batch, sealed.parts, undefined, clock.monotonic() - sealed.begunAt)
+      hand(sealed)
     }
     age.plan(now, run)
     const isIdle = queue.held() === 0 && queue.waiting() === 0 && spill.isEmpty() && !fetching.isOn()
@@ -142,7 +141,7 @@ function openAge({ queue, clock, batchMs }: PumpOptions, isHurrying: () => boole
 
 /** Reads the next batch out of the spill files, one at a time. */
 function openFetching(
-  { queue, spill, tally, clock, readBelow }: PumpOptions,
+  { queue, link, spill, tally, clock, readBelow }: PumpOptions,
   take: (spilled: Spilled) => void,
   then: () => void,
 ) {
@@ -152,6 +151,8 @@ function openFetching(
       const spilled = await spill.next()
       isOn = false
       if (!spilled) return
+      // The thread may have died meanwhile: what it is handed then would be with nobody.
+      if (!link.isUp()) return spilled.later()
       queue.hold(spilled.batch.count)
       take(spilled)
     } catch (error) {

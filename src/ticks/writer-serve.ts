@@ -17,7 +17,11 @@ export type News =
   | { readonly kind: 'tried'; readonly id: number }
   | { readonly kind: 'disturbed'; readonly where: 'checkpoint' | 'close'; readonly reason: string }
 
-export function serveTicks(port: MessagePort, { checkpointMs }: ThreadData, open: () => TickFiles): void {
+export function serveTicks(
+  port: MessagePort,
+  { checkpointMs, givesBackAll }: ThreadData,
+  open: () => TickFiles,
+): void {
   let files: TickFiles | undefined
   const stop = new AbortController()
   // What is said while a batch is written goes as one message.
@@ -51,7 +55,7 @@ export function serveTicks(port: MessagePort, { checkpointMs }: ThreadData, open
     files = undefined
     orNews('close', () => closing?.close())
   }
-  const days = openDays({ write, clock: systemClock, tell })
+  const days = openDays({ write, clock: systemClock, tell, givesBackAll })
   const checkpoint = () => orNews('checkpoint', () => files?.checkpoint())
   const checkpoints = async () => {
     for (;;) {

@@ -32,7 +32,9 @@ export interface Tally {
   readonly events: TickEmitter
   counts(): TickCounts
   failing(): FailingDay[]
-  /** Nothing was written since a day began to fail. */
+  /** Whether that day, YYYY-MM-DD, is. */
+  isFailing(day: string): boolean
+  /** A lock or a disk is in the way, and nothing was written since. */
   isStuck(): boolean
 }
 
@@ -91,7 +93,7 @@ export function openTally(outside: TickEmitter | undefined): Tally {
   on('failing', (fact) => {
     failing.set(fact.day, fact)
     counts.failures++
-    isStuck = true
+    isStuck ||= fact.code === 'DATABASE_BUSY' || fact.code === 'DATABASE_UNAVAILABLE'
   })
   on('recovered', ({ day }) => {
     failing.delete(day)
@@ -107,6 +109,7 @@ export function openTally(outside: TickEmitter | undefined): Tally {
     events,
     counts: () => ({ ...counts }),
     failing: () => [...failing.values()],
+    isFailing: (day) => failing.has(day),
     isStuck: () => isStuck && failing.size > 0,
   }
 }

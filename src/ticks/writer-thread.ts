@@ -8,6 +8,8 @@ import { serveTicks } from './writer-serve.ts'
 /** What the thread is started with. */
 export interface ThreadData extends Omit<TickFilesOptions, 'clock'> {
   readonly checkpointMs: number
+  /** See `DaysOptions`. */
+  readonly givesBackAll: boolean
 }
 
 if (parentPort) {

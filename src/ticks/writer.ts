@@ -22,7 +22,10 @@ export interface TickWriterOptions {
   readonly events?: TickEmitter
   /** Ticks held in memory at most. Default: 262,144, which are 16 MiB. */
   readonly queueMax?: number
-  /** What happens when that is reached: callers wait (default), or batches go to disk from half of it on. */
+  /**
+   * What happens when that is reached, and when a file is locked or a disk fails: callers wait (default), or batches go
+   * to the spill files, of the queue from half of it on. What a damaged file does not take is spilled in any case.
+   */
   readonly full?: 'wait' | 'spill'
   /** Folder of what is spilled; better on another disk. Default: `dir`/spill. */
   readonly spillDir?: string
@@ -59,10 +62,10 @@ export interface TickHealth {
 
 export interface TickWriter {
   /**
-   * Resolves when all are durable; waits while a disk fails. Rejects with PAYLOAD_INVALID when one cannot be stored
-   * (then none is), TICKS_DAMAGED when the file of its day is damaged, DATABASE_UNAVAILABLE when the thread died or the
-   * writer was closed while a disk failed (some may be stored then: added again they are duplicates), USAGE after
-   * `close`. Of several calls that were written together only the sum of duplicates is exact.
+   * Resolves when all are durable, in their files or, while the file of a day takes none, in the spill files; waits
+   * while a disk fails. Rejects with PAYLOAD_INVALID when one cannot be stored (then none is), DATABASE_UNAVAILABLE when
+   * the thread died or the writer was closed while a disk failed (some may be stored then: added again they are
+   * duplicates), USAGE after `close`. Of several calls that were written together only the sum of duplicates is exact.
    */
   add(ticks: readonly Tick[]): Promise<Accepted>
   /** Resolves when there is room in the queue. */
@@ -82,11 +85,11 @@ export function openTickWriter(options: TickWriterOptions): TickWriter {
   const batchTicks = Math.min(options.batchTicks ?? 32_768, Math.ceil(queueMax / 4))
   const { thread = new URL('./writer-thread.ts', import.meta.url), graceMs, checkpointMs = 30_000 } = options
   const tally = openTally(options.events)
-  const { events } = tally
+  const { events, isFailing } = tally
   const release = (count: number) => queue.release(count)
-  const handed = openHanded({ events, release })
-  const spill = openSpill({ root: options.spillDir ?? join(dir, 'spill'), clock, events })
-  const overflow = openOverflow({ spill, clock, events, release })
+  const handed = openHanded({ events, release, setAside: (aside) => overflow.push(aside) })
+  const spill = openSpill({ root: options.spillDir ?? join(dir, 'spill'), clock, events, isFailing })
+  const overflow = openOverflow({ spill, isFailing, clock, events, release })
   const queue = openTickQueue({
     max: queueMax,
     batchTicks,
@@ -97,7 +100,10 @@ export function openTickWriter(options: TickWriterOptions): TickWriter {
   })
   const link = openLink({
     entry: thread,
-    data: { dir, busyMs: BUSY_MS, checkpointMs, ...(graceMs !== undefined && { graceMs }) },
+    data: {
+      ...{ dir, busyMs: BUSY_MS, checkpointMs, givesBackAll: options.full === 'spill' },
+      ...(graceMs !== undefined && { graceMs }),
+    },
     clock,
     onNews(news) {
       for (const one of news) hear(one, handed, events, clock)
@@ -180,6 +186,9 @@ function hear(news: News, handed: HandedBatches, events: TickEmitter, clock: Clo
       break
     case 'outcome':
       handed.settle(news.id, news.outcome, news.tookMs)
+      break
+    case 'back':
+      handed.back(news)
       break
     case 'retried':
       events.emit('retried', { day: dayText(news.day), reason: news.reason, inMs: news.inMs })

@@ -126,14 +126,14 @@ describe('the keeper of ticks', () => {
     expect(await reasons()).toEqual([])
   })
 
-  it('acknowledges nothing while the store fails, and loses nothing when it returns', async () => {
+  it('acknowledges nothing while the store fails, for whatever reason, and loses nothing when it returns', async () => {
     let failing = true
     let refused = 0
     const weak: Pick<TickStore, 'write'> = {
       async write(ticks: readonly Tick[]) {
         if (!failing) return store.write(ticks)
-        refused++
-        throw new SluiceError('DATABASE_UNAVAILABLE', 'the disk is full')
+        if (refused++ === 0) throw new SluiceError('DATABASE_INVALID', 'a link lies in the way')
+        throw new TypeError('nobody foresaw this')
       },
     }
     await publish(Array.from({ length: 20 }, (_, n) => message([quoteOf(n)])))

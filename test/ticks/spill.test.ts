@@ -25,10 +25,14 @@ function open(root: string, segmentBytes?: number) {
   const events = tickEmitter()
   const cuts: Fact<'cut'>[] = []
   const kept: Fact<'kept'>[] = []
+  const failing = new Set<string>()
   events.on('cut', (fact) => cuts.push(fact))
   events.on('kept', (fact) => kept.push(fact))
-  const spill = openSpill({ root, clock: systemClock, events, ...(segmentBytes && { segmentBytes }) })
-  return { spill, cuts, kept }
+  const spill = openSpill({
+    ...{ root, clock: systemClock, events, isFailing: (day: string) => failing.has(day) },
+    ...(segmentBytes && { segmentBytes }),
+  })
+  return { spill, cuts, kept, failing }
 }
 
 /** All that can be had, done with. */
@@ -94,7 +98,7 @@ describe('spilled batches', () => {
       import { batchOf } from ${module('ticks/batch.ts')}
       import { openSpill } from ${module('ticks/spill.ts')}
       import { tickEmitter } from ${module('ticks/tick-events.ts')}
-      const spill = openSpill({ root: ${JSON.stringify(root)}, clock: systemClock, events: tickEmitter() })
+      const spill = openSpill({ root: ${JSON.stringify(root)}, clock: systemClock, events: tickEmitter(), isFailing: () => false })
       for (const list of ${JSON.stringify(lists)}) await spill.append([batchOf(list)])
       process.kill(process.pid, 'SIGKILL')`
     const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
@@ -119,6 +123,32 @@ describe('spilled batches', () => {
     await spill.close()
     const next = open(root)
     expect(await drain(next.spill)).toEqual(all)
+    await next.spill.close()
+    expect(readdirSync(root)).toEqual([])
+  })
+})
+
+describe('spilled batches of a day that is failing', () => {
+  it('wait for it, while others are handed out, and come when it takes ticks again', async () => {
+    const root = folderForTest()
+    await leftBehind(root)
+    const { spill, failing } = open(root)
+    await spill.append([batchOf(lists[1]!)], '2026-01-19')
+    // Found out with the first, which is put off.
+    const first = await spill.next()
+    failing.add('2026-01-19')
+    first!.later('2026-01-19')
+    expect(spill.isEmpty()).toBe(false)
+    expect(await drain(spill)).toEqual([...lists[1]!, ...lists[2]!])
+    expect([spill.isEmpty(), spill.ticks()]).toEqual([true, 301])
+    // The next process reads the day in the name of the file, and tries the other one.
+    await spill.close()
+    expect(filesIn(root).filter((path) => path.includes('2026-01-19'))).toHaveLength(1)
+    const next = open(root)
+    next.failing.add('2026-01-19')
+    expect(await drain(next.spill)).toEqual(all)
+    next.failing.clear()
+    expect(await drain(next.spill)).toEqual(lists[1])
     await next.spill.close()
     expect(readdirSync(root)).toEqual([])
   })

@@ -1,12 +1,21 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import SqliteFile from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../src/kernel/index.ts'
+import { batchOf } from '../../src/ticks/batch.ts'
+import { openTickQueue } from '../../src/ticks/queue.ts'
+import type { Spilled } from '../../src/ticks/spill-line.ts'
+import { tickEmitter } from '../../src/ticks/tick-events.ts'
+import { openHanded } from '../../src/ticks/writer-handed.ts'
+import { openPump } from '../../src/ticks/writer-pump.ts'
+import { openTally } from '../../src/ticks/writer-tally.ts'
 import { eventually } from '../support/eventually.ts'
 import { folderForTest } from './spill-folder.ts'
 import { DAY_MS, tickOf, ticksFrom } from './spill-stage.ts'
-import { dayFile, lockedByAnother, openForTest, storedIn } from './writer-stage.ts'
+import { dayFile, lockedByAnother, openForTest, spillIn, storedIn } from './writer-stage.ts'
 
 const DAY = '2026-01-19'
 const nextDay = (from: number, count: number) =>
@@ -122,16 +131,15 @@ describe('a full disk', () => {
     const { writer, told } = openForTest(disk, { full: 'spill', spillDir })
     await writer.add([tickOf(0)])
     const free = fill(disk)
-    const first = writer.add(ticksFrom(1, 9_000))
-    await eventually(() => told('failing').length > 0)
+    // Also what the thread had when the disk began to fail: nobody waits for it.
+    expect(await writer.add(ticksFrom(1, 9_000))).toEqual({ stored: 0, duplicate: 0, spilled: 9_000 })
+    expect(told('failing')).toHaveLength(1)
     expect(await writer.add(ticksFrom(9_001, 1_000))).toEqual({ stored: 0, duplicate: 0, spilled: 1_000 })
-    expect(writer.health().inSpill).toBeGreaterThanOrEqual(1_000)
+    expect(writer.health().inSpill).toBe(10_000)
     free()
-    const { stored, spilled } = await first
-    expect(stored + spilled).toBe(9_000)
     await eventually(() => writer.health().inSpill === 0)
     expect(await storedIn(disk)).toHaveLength(10_001)
-    expect(writer.counts()).toMatchObject({ stored: 10_001, spilled: 1_000 + spilled })
+    expect(writer.counts()).toMatchObject({ spilled: 10_000, drained: 10_000 })
   })
 
   it('for the spill files as well makes callers wait until one of both goes on', async () => {
@@ -143,11 +151,12 @@ describe('a full disk', () => {
     const first = writer.add(ticksFrom(1, 10_000))
     await eventually(() => told('failing').length > 0)
     const second = writer.add(ticksFrom(10_001, 10_000))
-    await eventually(() => told('unspilled').length > 0)
-    expect(writer.health().queued).toBe(20_000)
+    await eventually(() => told('unspilled').length > 0 && writer.health().queued === 20_000)
     free()
     const done = await Promise.all([first, second])
-    expect(done.map(({ stored, spilled }) => stored + spilled)).toEqual([10_000, 10_000])
+    // The first of them is what the thread tries again and again, and then there twice.
+    const counts = done.map(({ stored, duplicate, spilled }) => stored + duplicate + spilled)
+    expect(counts).toEqual([10_000, 10_000])
     await eventually(() => writer.health().queued === 0 && writer.health().inSpill === 0)
     expect(await storedIn(disk)).toHaveLength(20_001)
   })
@@ -172,56 +181,104 @@ describe('a disk that is read-only', () => {
   })
 })
 
-describe('a damaged file', () => {
-  it('is named and left as it is; other days go on', async () => {
+/** What may become of the file of a day; answers how to mend it. */
+const FAULTS: Record<string, readonly [code: string, spoil: (path: string) => void]> = {
+  'that is damaged': ['TICKS_DAMAGED', (path) => writeFileSync(path, Buffer.alloc(8_192, 'no database '))],
+  'that is a link': [
+    'DATABASE_INVALID',
+    (path) => {
+      rmSync(path)
+      symlinkSync(`${path}.elsewhere`, path)
+    },
+  ],
+  'of a newer program': [
+    'DATABASE_INVALID',
+    (path) => {
+      const file = new SqliteFile(path)
+      file.pragma('user_version = 99')
+      file.close()
+    },
+  ],
+}
+
+describe.each(Object.entries(FAULTS))('a file %s', (_, [code, spoil]) => {
+  it('holds up no other day; ticks of its day are kept aside, over a restart, until it is mended', async () => {
     const dir = folderForTest()
     const path = dayFile(dir, DAY)
-    mkdirSync(join(path, '..'), { recursive: true })
-    const damage = Buffer.alloc(8_192, 'this is no database ')
-    writeFileSync(path, damage)
-    const { writer, told } = openForTest(dir)
-    const adds = [
-      writer.add(ticksFrom(0, 10)),
-      writer.add(nextDay(0, 10)),
-      writer.add([tickOf(10), ...nextDay(10, 10)]),
-    ]
-    const [bad, good, both] = await Promise.allSettled(adds)
-    const named = { code: 'TICKS_DAMAGED', message: expect.stringContaining(`ticks_${DAY}.db`) }
-    expect(bad).toMatchObject({ status: 'rejected', reason: named })
-    expect(both).toMatchObject({ status: 'rejected', reason: named })
-    expect(good).toMatchObject({ status: 'fulfilled', value: { stored: 10 } })
-    expect(told('refused').map(({ count }) => count)).toEqual([11])
-    expect(writer.health()).toMatchObject({ ok: true, queued: 0 })
-    await writer.close()
-    expect(readFileSync(path)).toEqual(damage)
-    rmSync(path)
-    expect(await storedIn(dir)).toHaveLength(20)
-  })
-
-  it('keeps the spilled ticks of its day in their file for the next start', async () => {
-    const dir = folderForTest()
-    const before = openForTest(dir, { full: 'spill', queueMax: 16, closeMs: 0 })
+    const before = openForTest(dir)
     await before.writer.add([tickOf(0)])
-    const locker = await lockedByAnother(dayFile(dir, DAY))
-    const stuck = Promise.allSettled([before.writer.add(ticksFrom(1, 10))])
-    expect(await before.writer.add(ticksFrom(11, 10))).toMatchObject({ spilled: 10 })
     await before.writer.close()
-    expect(await stuck).toMatchObject([{ status: 'rejected' }])
-    await locker.release()
-    const whole = readFileSync(dayFile(dir, DAY))
-    writeFileSync(dayFile(dir, DAY), Buffer.alloc(8_192, 'damaged '))
+    const whole = readFileSync(path)
+    spoil(path)
+    // Left by a process before, which had no room for them: both days in one record.
+    const spill = spillIn(dir)
+    await spill.append([batchOf([...ticksFrom(1, 10), ...nextDay(0, 10)])])
+    await spill.close()
 
-    const meanwhile = openForTest(dir)
-    await eventually(() => meanwhile.writer.health().inSpill === 0)
-    expect(meanwhile.told('kept')[0]!.reason).toContain(DAY)
-    expect(meanwhile.told('refused')).toEqual([])
-    await meanwhile.writer.close()
+    const during = openForTest(dir)
+    await eventually(() => during.told('drained').length === 1)
+    const both = [...ticksFrom(11, 10), ...nextDay(10, 10)]
+    const aside = { stored: 0, duplicate: 0, spilled: 10 }
+    expect(await during.writer.add(both)).toEqual({ ...aside, stored: 10 })
+    expect(await during.writer.add(ticksFrom(21, 10))).toEqual(aside)
+    expect(await during.writer.add(nextDay(20, 10))).toMatchObject({ stored: 10 })
+    expect(during.told('failing')).toMatchObject([{ day: DAY, code, reason: expect.stringContaining(path) }])
+    expect(during.writer.health()).toMatchObject({ ok: false, queued: 0, failing: [{ day: DAY }] })
+    await during.writer.close()
+    expect([...during.told('refused'), ...during.told('kept')]).toEqual([])
 
-    writeFileSync(dayFile(dir, DAY), whole)
     const after = openForTest(dir)
+    expect(after.writer.health().inSpill).toBeGreaterThanOrEqual(30)
+    await eventually(() => after.told('failing').length === 1)
+    expect(await after.writer.add(ticksFrom(31, 10))).toEqual(aside)
+    rmSync(path, { force: true })
+    writeFileSync(path, whole)
     await eventually(() => after.writer.health().inSpill === 0)
+    expect(after.told('recovered')).toMatchObject([{ day: DAY }])
+    expect(after.writer.health()).toMatchObject({ ok: true, queued: 0 })
     await after.writer.close()
     expect(readdirSync(join(dir, 'spill'))).toEqual([])
-    expect((await storedIn(dir)).filter(({ volume }) => volume > 10)).toHaveLength(10)
+    expect(await storedIn(dir)).toHaveLength(41 + 30)
   })
+})
+
+it('a batch that cannot be written for a reason of its own is kept, and its day goes on', async () => {
+  const dir = folderForTest()
+  const { writer, told } = openForTest(dir)
+  expect(await writer.add([tickOf(0, { symbol: 'FAIL' })])).toMatchObject({ spilled: 1 })
+  expect(await writer.add([tickOf(1)])).toMatchObject({ stored: 1 })
+  await eventually(() => told('kept').length === 1)
+  expect(told('kept')).toMatchObject([{ count: 1, reason: expect.stringContaining('planted') }])
+  expect(told('failing')).toEqual([])
+  await writer.close()
+  expect(readdirSync(join(dir, 'spill'))).toHaveLength(1)
+})
+
+it('a batch that was read back when the thread had died goes to the next one', async () => {
+  const died = { isUp: true, written: 0, putBack: 0 }
+  const found = Promise.withResolvers<Spilled | undefined>()
+  const events = tickEmitter()
+  const nothing = () => {}
+  const spilled: Spilled = {
+    ...{ batch: batchOf([tickOf(0)]), times: 1, done: nothing, keep: nothing, again: nothing },
+    later: () => void died.putBack++,
+  }
+  const pump = openPump({
+    queue: openTickQueue({ max: 10, batchTicks: 10, now: () => 0, onBegun: nothing, onFull: nothing }),
+    handed: openHanded({ events, release: nothing, setAside: nothing }),
+    link: { isUp: () => died.isUp, write: () => void died.written++, end: () => Promise.resolve() },
+    spill: {
+      ...{ ticks: () => 1, isEmpty: () => false, isAgain: () => false, next: () => found.promise },
+      ...{ append: () => Promise.resolve(0), close: () => Promise.resolve() },
+    },
+    overflow: {
+      ...{ push: nothing, isEmpty: () => true, takeBack: () => undefined, close: () => Promise.resolve([]) },
+    },
+    ...{ tally: openTally(undefined), clock: systemClock, batchMs: 10, spillFrom: undefined, readBelow: 5 },
+  })
+  pump.run()
+  died.isUp = false
+  found.resolve(spilled)
+  await eventually(() => died.putBack + died.written > 0)
+  expect(died).toEqual({ isUp: false, written: 0, putBack: 1 })
 })

@@ -1,4 +1,5 @@
-// The writing thread with a planted fault: a tick of the symbol DIE ends it before its batch is written.
+// The writing thread with planted faults: a tick of the symbol DIE ends it before its batch is written, and a batch
+// with one of the symbol FAIL cannot be written.
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../src/kernel/index.ts'
 import { openTickFiles, type TickFiles } from '../../src/ticks/sqlite-files.ts'
@@ -11,6 +12,7 @@ function openMortal(data: ThreadData): TickFiles {
     ...files,
     write(batch) {
       if (batch.series.some(({ symbol }) => symbol === 'DIE')) process.exit(3)
+      if (batch.series.some(({ symbol }) => symbol === 'FAIL')) throw new RangeError('planted')
       return files.write(batch)
     },
   }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
+import { openSpill } from '../../src/ticks/spill.ts'
 import { openTickReads } from '../../src/ticks/sqlite-reads.ts'
 import type { Tick } from '../../src/ticks/tick.ts'
 import { type TickEvents, tickEmitter } from '../../src/ticks/tick-events.ts'
@@ -31,6 +32,10 @@ export function openForTest(dir: string, options: Partial<TickWriterOptions> = {
     told: <K extends keyof TickEvents>(kind: K) => (told[kind] ?? []) as Fact<K>[],
   }
 }
+
+/** The spill files of a writer in that folder, without one. */
+export const spillIn = (dir: string) =>
+  openSpill({ root: join(dir, 'spill'), clock: systemClock, events: tickEmitter(), isFailing: () => false })
 
 /** Of 2026-01-19 and later, the path of the file that is written. */
 export function dayFile(dir: string, day: string): string {

@@ -3,12 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
 import { batchOf } from '../../src/ticks/batch.ts'
-import { openSpill } from '../../src/ticks/spill.ts'
-import { tickEmitter } from '../../src/ticks/tick-events.ts'
 import { eventually } from '../support/eventually.ts'
 import { folderForTest } from './spill-folder.ts'
 import { DAY_MS, tickOf, ticksFrom } from './spill-stage.ts'
-import { dayFile, lockedByAnother, openForTest, storedIn } from './writer-stage.ts'
+import { dayFile, lockedByAnother, openForTest, spillIn, storedIn } from './writer-stage.ts'
 
 const sorted = <T>(list: readonly T[]) => list.map((one) => JSON.stringify(one)).sort()
 
@@ -146,7 +144,7 @@ describe('the thread of the writer', () => {
 
   it('may die of spilled ticks three times; then their file stays, and the others go on', async () => {
     const dir = folderForTest()
-    const spill = openSpill({ root: join(dir, 'spill'), clock: systemClock, events: tickEmitter() })
+    const spill = spillIn(dir)
     await spill.append([batchOf([tickOf(0, { symbol: 'DIE' })])])
     await spill.append([batchOf(ticksFrom(0, 100))])
     await spill.close()
