@@ -1,7 +1,7 @@
 // Bars of a higher interval from those of a lower one. Indicators are the store's business: they are computed on the
 // bars that come out, never aggregated.
 import { bucketEnd, bucketOf } from './bucket.ts'
-import type { Bar, Interval } from './candle.ts'
+import { type Bar, INTERVALS, type Interval } from './candle.ts'
 
 /** What each interval is made of, where it is neither built from ticks nor imported. */
 export const MADE_OF = {
@@ -19,6 +19,13 @@ export type MadeInterval = keyof typeof MADE_OF
 /** The intervals that are made of this one. */
 export const madeOf = (lower: Interval): MadeInterval[] =>
   (Object.keys(MADE_OF) as MadeInterval[]).filter((interval) => MADE_OF[interval] === lower)
+
+/** With what is made of them, which would stay behind with the old prices. */
+export const withMade = (intervals: readonly Interval[]): Interval[] =>
+  INTERVALS.filter(
+    (one) =>
+      intervals.includes(one) || intervals.some((lower) => madeOf(lower).includes(one as MadeInterval)),
+  )
 
 export interface Aggregated extends Bar {
   /** The lower bars are known to the end of this one. */

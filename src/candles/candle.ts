@@ -68,7 +68,10 @@ export interface CandleStore {
   /** Oldest first. */
   range(query: CandleQuery): Promise<Candle[]>
   /** What there is, ordered by (source, ticker, interval). */
-  keys(source?: string): Promise<readonly (BarKey & { bars: number; first: number; last: number })[]>
+  keys(
+    source?: string,
+    ticker?: string,
+  ): Promise<readonly (BarKey & { bars: number; first: number; last: number })[]>
   /** Deletes the bars of all given intervals of a ticker. */
   purge(source: string, ticker: string, intervals: readonly Interval[]): Promise<number>
 }

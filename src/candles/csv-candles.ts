@@ -65,9 +65,9 @@ export function openCsvCandles({ dir: folder, clock, lockMs = 5_000 }: CsvCandle
       }
       return found.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     },
-    async keys(source) {
+    async keys(source, ticker) {
       const keys = []
-      for (const key of await findKeys(dir, source)) {
+      for (const key of await findKeys(dir, source, ticker)) {
         const file = await readSeries(csvPath(dir, key), key)
         const [first] = file.candles(file.begin, file.move(file.begin, 1))
         const [last] = file.candles(file.move(file.end, -1), file.end)
@@ -109,11 +109,12 @@ const sumOf = (all: readonly CandlesWritten[]): CandlesWritten => ({
 })
 
 /** Ordered as the database orders texts: by their bytes. */
-async function findKeys(dir: string, only: string | undefined): Promise<BarKey[]> {
+async function findKeys(dir: string, only?: string, named?: string): Promise<BarKey[]> {
   const keys: BarKey[] = []
   for (const source of await foldersIn(dir)) {
     if (only !== undefined && source.name !== only) continue
     for (const ticker of await foldersIn(source.path)) {
+      if (named !== undefined && ticker.name !== named) continue
       for (const file of await list(ticker.path)) {
         const interval = intervalOfFile(file.name)
         if (interval) keys.push({ source: source.name, ticker: ticker.name, interval })

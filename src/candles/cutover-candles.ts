@@ -29,6 +29,11 @@ export interface CandleStoresOptions {
   /** The files, and what reads the database. */
   readonly legacy: CandleStore
   readonly current: CandleStore
+  /**
+   * Resolves when the files have what the database told before: what it has deleted and they still have would come back
+   * with a copy out of them.
+   */
+  readonly drained?: FeatureStores['drained']
 }
 
 // Bars that are read and written at once; a file is read whole each time.
@@ -54,6 +59,7 @@ export function candleStores(options: CandleStoresOptions): FeatureStores<Candle
         onRead(bars.length)
       }
     },
+    ...(options.drained && { drained: options.drained }),
   }
 }
 

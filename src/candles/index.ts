@@ -1,3 +1,4 @@
+export { withMade } from './aggregate.ts'
 export { type Rebuilt, rebuildCandles } from './build.ts'
 export type { BuiltTick } from './build-bars.ts'
 export { ALWAYS_OPEN, type Calendar, maxAgeSeconds, parseHolidays, vietnamCalendar } from './calendar.ts'

@@ -1,7 +1,7 @@
 // Candles in SQL, the same on both databases.
 import { and, asc, count, type Database, eq, inArray, max, min, type Tx } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
-import type { Bar, BarKey, CandleStore, CandlesWritten, Interval } from './candle.ts'
+import type { BarKey, CandleStore, Interval } from './candle.ts'
 import { readRange, readSources, readTickers } from './sql-selects.ts'
 import { type CandlesChanged, lockSeries, recomputeSeries, writeBars } from './sql-write.ts'
 import type { TickerStore } from './tickers-read.ts'
@@ -18,8 +18,6 @@ export interface SqlCandlesOptions {
 }
 
 export interface SqlCandles extends CandleStore, TickerStore {
-  /** `write` within a transaction that is open, without `onChanged`. @param at ms UTC. */
-  writeIn(tx: Tx, bars: readonly Bar[], at: number): Promise<CandlesWritten>
   /** Computes the 13 columns of a series again; answers how many rows had others, which is 0 unless something is wrong. */
   recompute(key: BarKey): Promise<number>
 }
@@ -37,15 +35,11 @@ export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions
         await tell(tx, changes)
         return written
       }),
-    async writeIn(tx, bars, at) {
-      const { changes: _, ...written } = await writeBars(tx, driver, bars, at)
-      return written
-    },
     recompute: (key) => database.write((tx) => recomputeSeries(tx, driver, key, clock.now())),
     range: (query) => database.read((tx) => readRange(tx, query)),
     tickers: (source, intervals) => database.read((tx) => readTickers(tx, source, intervals)),
     sources: (ticker, interval) => database.read((tx) => readSources(tx, ticker, interval)),
-    keys: (source) => database.read((tx) => readKeys(tx, source)),
+    keys: (source, ticker) => database.read((tx) => readKeys(tx, source, ticker)),
     purge: (source, ticker, intervals) =>
       database.write(async (tx) => {
         const keys = [...new Set(intervals)].sort().map((interval) => ({ source, ticker, interval }))
@@ -67,12 +61,14 @@ const extent = ({ t: { candles } }: Tx) => ({
   last: max(candles.time),
 })
 
-async function readKeys(tx: Tx, of: string | undefined) {
+async function readKeys(tx: Tx, of: string | undefined, named: string | undefined) {
   const { source, ticker, interval } = tx.t.candles
   const rows = await tx.sql
     .select({ source, ticker, ...extent(tx) })
     .from(tx.t.candles)
-    .where(of === undefined ? undefined : eq(source, of))
+    .where(
+      and(of === undefined ? undefined : eq(source, of), named === undefined ? undefined : eq(ticker, named)),
+    )
     .groupBy(source, ticker, interval)
     .orderBy(asc(source), asc(ticker), asc(interval))
   return rows.map((row) => ({

@@ -60,7 +60,9 @@ export function addCandleCommands(program: Command, terminalOf: TerminalOf, exam
     })
   candles
     .command('purge')
-    .description('Delete whole intervals of a ticker, as those whose prices are of before a dividend.')
+    .description(
+      'Delete whole intervals of a ticker, and those that are made of them, as prices of before a dividend.',
+    )
     .argument('<ticker>', TICKER)
     .requiredOption(SOURCE, 'of this venue or feed')
     .requiredOption('--interval <list>', 'separated by commas')

@@ -1,11 +1,14 @@
 // `sluice candles`: what is kept, for a person and for programs, and building it again.
+import { join } from 'node:path'
 import {
   type BuiltTick,
   type Candle,
+  type CandleStore,
   CSV_HEADER,
   candleLine,
   INTERVALS,
   type Interval,
+  openCsvCandles,
   openSqlCandles,
   type Rebuilt,
   rebuildCandles,
@@ -14,6 +17,7 @@ import {
   TICK_INTERVALS,
   type TickInterval,
   tellChange,
+  withMade,
 } from '../candles/index.ts'
 import { candleVenue } from '../catalog/index.ts'
 import { isoTime, randomId, SluiceError, systemClock } from '../kernel/index.ts'
@@ -142,25 +146,34 @@ function sentenceOf(ticker: string, { ticks, bars, stored, changed, unchanged, o
   return `${ticks} ticks made ${bars} bars of ${ticker}: ${stored} new, ${changed} changed, ${unchanged} as they were${left}`
 }
 
-/** Whoever follows the candles is told. Throws USAGE. */
+/**
+ * With the intervals that are made of these, and in both stores: the files first, so that a purge that was killed in
+ * between is found by the next one. Whoever follows the candles is told. Throws USAGE.
+ */
 export async function purge(ticker: string, options: CandlePurgeOptions, terminal: Terminal): Promise<void> {
   const { source, yes = false } = options
-  const intervals = intervalsOf(options.interval, INTERVALS)
-  await withPlatform(async ({ database, clock }) => {
+  const intervals = withMade(intervalsOf(options.interval, INTERVALS))
+  await withPlatform(async ({ database, clock, config }) => {
     const onChanged: SqlCandlesOptions['onChanged'] = (tx, change) =>
       tellChange(tx, change, 'files', clock.now())
     const store = openSqlCandles({ database, clock, onChanged })
-    const there = (await store.keys(source)).filter(
-      (key) => key.ticker === ticker && intervals.includes(key.interval),
-    )
-    const bars = there.reduce((sum, key) => sum + key.bars, 0)
-    if (bars === 0) return terminal.result({ purged: 0 }, `nothing of ${ticker} there`)
-    const question = `Delete ${bars} candles of ${source} ${ticker} (${there.map(({ interval }) => interval).join(', ')})?`
-    if (!(await confirm(question, yes))) return terminal.note('nothing was changed')
+    const files = openCsvCandles({ dir: join(config.DATA_DIR, 'candles'), clock })
+    const barsIn = async (one: CandleStore) =>
+      (await one.keys(source, ticker)).filter((key) => intervals.includes(key.interval))
+    const [rows, lines] = [await barsIn(store), await barsIn(files)]
+    if (rows.length + lines.length === 0) return terminal.result({ purged: 0 }, `nothing of ${ticker} there`)
+    const names = INTERVALS.filter((one) => [...rows, ...lines].some(({ interval }) => interval === one))
+    const counted = `${sumOf(rows)} candles of ${source} ${ticker} (${names.join(', ')})`
+    const inFiles = lines.length > 0 ? ` and ${sumOf(lines)} in files` : ''
+    if (!(await confirm(`Delete ${counted}${inFiles}?`, yes))) return terminal.note('nothing was changed')
+    if (lines.length > 0) await files.purge(source, ticker, intervals)
+    await files.close()
     const purged = await store.purge(source, ticker, intervals)
-    terminal.result({ purged }, `${purged} candles deleted`)
+    terminal.result({ purged, intervals: names }, `${purged} candles deleted (${names.join(', ')})`)
   })
 }
+
+const sumOf = (keys: readonly { bars: number }[]) => keys.reduce((sum, { bars }) => sum + bars, 0)
 
 const PAGE = 10_000
 const SIMULATED = 1

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Stream } from '../bus/index.ts'
 import { candleStores, openCsvCandles, openSqlCandles } from '../candles/index.ts'
-import { FEATURE_NAMES, FEATURES, type FeatureName, marketQuotes } from '../catalog/index.ts'
+import { candlesChanged, FEATURE_NAMES, FEATURES, type FeatureName, marketQuotes } from '../catalog/index.ts'
 import type { FeatureStores, Side } from '../cutover/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import type { Platform } from '../platform.ts'
@@ -57,10 +57,16 @@ const OPEN: Readonly<Record<FeatureName, Open>> = {
     const stores = tickStores({ legacy, current, drained }) as unknown as FeatureStores
     return { stores, close: () => Promise.all([legacy.close(), current.close()]) }
   },
-  candles({ database, clock, config }) {
+  candles({ bus, database, clock, config }, terminal) {
     const legacy = openCsvCandles({ dir: join(config.DATA_DIR, 'candles'), clock })
     const current = openSqlCandles({ database, clock })
-    const stores = candleStores({ database, clock, legacy, current }) as unknown as FeatureStores
+    // The database has everything before a writer of candles acknowledges; the files follow it.
+    async function drained(side: Side, signal: AbortSignal): Promise<void> {
+      const stream = candlesChanged as Stream<unknown>
+      if (side === 'legacy') await untilDrained(bus, stream, 'csv', { clock, terminal, signal })
+    }
+    const ports = { database, clock, legacy, current, drained }
+    const stores = candleStores(ports) as unknown as FeatureStores
     return { stores, close: () => legacy.close() }
   },
 }

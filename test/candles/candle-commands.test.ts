@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openCsvCandles } from '../../src/candles/csv-candles.ts'
 import { openSqlCandles } from '../../src/candles/sql-candles.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { openSqliteTicks, type Tick } from '../../src/ticks/index.ts'
@@ -93,14 +94,29 @@ describe('sluice candles', () => {
     expect(JSON.parse(got.stdout)).toMatchObject({ open: 100, high: 104, low: 100, close: 102, volume: 3 })
   })
 
-  it('deletes whole intervals when somebody says yes', async () => {
+  it('deletes whole intervals and what is made of them, in both stores, when somebody says yes', async () => {
+    const sql = openSqlCandles({ database: test.database, clock: systemClock })
+    const csv = openCsvCandles({ dir: join(dir, 'candles'), clock: systemClock })
+    const key = { source: 'one', ticker: 'BTC', open: 1, high: 3, low: 1, close: 2, volume: 5 }
+    await sql.write([
+      { ...key, interval: '1W', time: -259_200_000 },
+      { ...key, interval: '1h', time: 0 },
+    ])
+    await csv.write([
+      { ...key, interval: '1D', time: 0 },
+      { ...key, interval: '1M', time: 0 },
+    ])
+    await csv.close()
+
     const asked = await candles('purge', 'BTC', '--source', 'one', '--interval', '1D')
     expect([asked.code, asked.stderr]).toEqual([
       2,
-      expect.stringContaining('Delete 1 candles of one BTC (1D)?'),
+      expect.stringContaining('Delete 2 candles of one BTC (1D, 1W, 1M) and 2 in files?'),
     ])
     const done = await candles('purge', 'BTC', '--source', 'one', '--interval', '1D', '--yes')
-    expect(done.stdout).toBe('1 candles deleted\n')
+    expect(done.stdout).toBe('2 candles deleted (1D, 1W, 1M)\n')
+    expect((await sql.keys('one')).map(({ interval }) => interval)).toEqual(['1h'])
+    expect(await csv.keys()).toEqual([])
     expect((await candles('get', 'BTC')).stdout).toContain('BTC 1D of two')
   })
 })

@@ -5,6 +5,7 @@ import { type KeepOptions, keepBars, lockBars } from '../../src/candles/keep-bar
 import { mendPartial } from '../../src/candles/keep-partial.ts'
 import { openSqlCandles } from '../../src/candles/sql-candles.ts'
 import type { CandleChange } from '../../src/catalog/index.ts'
+import { openDatabase } from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -93,6 +94,33 @@ describe.each(drivers)('keeping bars on %s', (driver) => {
     await expect(failing).rejects.toThrow('the disk is gone')
     expect(await told()).toEqual([])
     expect(await stored()).toEqual([])
+  })
+
+  it('lets writers of the same series in other orders wait for each other, and never starts one of them anew', async () => {
+    const bars = ['A/X', 'B/X', 'C/X'].flatMap((ticker) =>
+      (['1m', '1h', '1D'] as const).map((interval) => ({ ...aBar(0, 1, 1, interval), ticker })),
+    )
+    // Of its own connections, as another process.
+    const other = openDatabase(test.options)
+    const imports = openSqlCandles({ database: other, clock: systemClock })
+    let begun = 0
+    const rounds = [1, 2, 3, 4, 5]
+    const versions = (volume: number) => bars.map((bar) => ({ ...bar, volume }))
+    await Promise.all(
+      rounds.flatMap((round) => [
+        test.database.write(async (tx) => {
+          begun += 1
+          await lockBars(tx, driver, bars)
+          await keepBars(tx, versions(round).slice(4), { ...options, cause: `${round}` })
+          return keepBars(tx, versions(round).slice(0, 4), { ...options, cause: `${round}` })
+        }),
+        imports.write(versions(round).reverse()),
+        imports.purge('alpha', 'B/X', ['1m', '1D', '1h']),
+      ]),
+    )
+    await other.close()
+    // A dead-lock is solved by running one of its transactions once more.
+    expect(begun).toBe(rounds.length)
   })
 
   it('makes a bar that was heard in part of the stored minutes, as long as they have more ticks', async () => {

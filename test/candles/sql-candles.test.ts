@@ -101,20 +101,6 @@ describe.each(drivers)('the table of candles in %s', (driver) => {
     expect(await store.recompute(key)).toBe(1)
     expect(await store.range(key)).toEqual(candles)
   })
-
-  it('writes within a transaction of somebody else, or not at all', async () => {
-    const key = newKey()
-    const bars = barsFrom(0, 3, key)
-    const failing = place.database.write(async (tx) => {
-      expect(await store.writeIn(tx, bars, 5)).toEqual({ stored: 3, changed: 0, unchanged: 0 })
-      throw new Error('no')
-    })
-    await expect(failing).rejects.toThrow('no')
-    expect(await store.range(key)).toEqual([])
-    await place.database.write((tx) => store.writeIn(tx, bars, 5))
-    expect(await updatedAt(key.ticker)).toEqual([5, 5, 5])
-    expect(told).toEqual([])
-  })
 })
 
 it('candles in SQL find sources and tickers by their key, and read no list of all bars', async () => {

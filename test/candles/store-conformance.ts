@@ -113,6 +113,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>, { ru
         listed('B/C', '1m', 3),
       ]
       expect(await store.keys(source)).toEqual(expected)
+      expect(await store.keys(source, 'B/C')).toEqual(expected.slice(2))
       expect(await store.keys()).toEqual(expect.arrayContaining(expected))
       expect(await store.tickers(source, ['1h', '1m'])).toEqual(['A', 'B/C'])
       expect(await store.tickers(source, ['1M'])).toEqual(['B/C'])

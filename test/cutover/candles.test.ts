@@ -38,8 +38,8 @@ describe.each(drivers)('candles in files and on %s', (driver) => {
       const price = { open: close, high: close + 1 / 3, low: close - 1, close, volume: 100 + i }
       return { source: 'vn', ticker, interval: '1D', time: (i + from) * DAY, ...price }
     })
-  const stores = () =>
-    candleStores({ database: place.database, clock: systemClock, legacy: csv, current: sql })
+  const stores = (drained = async () => {}) =>
+    candleStores({ database: place.database, clock: systemClock, legacy: csv, current: sql, drained })
   const differences = async () => {
     const found: Difference[] = []
     const run = await engine.compare(stores(), { onDifference: (one) => found.push(one) })
@@ -100,6 +100,15 @@ describe.each(drivers)('candles in files and on %s', (driver) => {
     // What the projector would have done by now.
     await csv.write([corrected])
     expect((await differences()).found).toEqual([])
+  })
+
+  it('that were deleted do not come back from files that have not heard of it yet', async () => {
+    await csv.write([...bars('VIC', 20), ...bars('VCB', 5)])
+    await sql.write(bars('VCB', 5))
+    await engine.advance('candles', { reason: 'begin' })
+    const drained = async () => void (await csv.purge('vn', 'VIC', ['1D']))
+    expect(await engine.copy(stores(drained))).toMatchObject({ to: 'current', parts: 1, records: 5 })
+    expect((await sql.keys()).map(({ ticker }) => ticker)).toEqual(['VCB'])
   })
 
   it('come back into the files after the way back from done, corrections as well', async () => {
