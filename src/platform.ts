@@ -8,7 +8,7 @@ import {
 } from './arbitrage/index.ts'
 import { type Bus, enqueue, type Outgoing, openBus, openRelay, type Relay } from './bus/index.ts'
 import { openViews, type Views } from './cache/index.ts'
-import { type CandleEmitter, candleEmitter } from './candles/index.ts'
+import { type CandleEmitter, candleBacking, candleEmitter } from './candles/index.ts'
 import {
   CACHE_DROPS,
   CUTOVER_CHANGES,
@@ -20,7 +20,7 @@ import {
   STREAMS,
 } from './catalog/index.ts'
 import { type Emitters, observe, reportWorker } from './console/index.ts'
-import { type Cutover, openCutover } from './cutover/index.ts'
+import { type Backing, type Cutover, openCutover } from './cutover/index.ts'
 import { type Database, type DatabaseOptions, migrate, openDatabase, type Tx } from './db/index.ts'
 import { type Jobs, openJobs } from './jobs/index.ts'
 import {
@@ -42,7 +42,7 @@ import { type LedgerEmitter, ledgerEmitter } from './ledger/index.ts'
 import { type Locks, openLocks } from './locks/index.ts'
 import { type MarketEmitter, marketEmitter } from './market/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from './redis/index.ts'
-import { openTicks, type TickEmitter, type TickStore, tickEmitter } from './ticks/index.ts'
+import { openTicks, type TickEmitter, type TickStore, tickBacking, tickEmitter } from './ticks/index.ts'
 import { openPaperVenue, openVenues, type Venue, type VenueTable } from './venues/index.ts'
 
 export interface Platform {
@@ -86,6 +86,8 @@ export interface Worker {
   readonly about: string
   /** Migrates before it begins. */
   readonly usesDatabase: boolean
+  /** It writes or reads their stores. */
+  readonly features?: readonly FeatureName[]
   tasks(platform: Platform): readonly Task[]
 }
 
@@ -227,6 +229,12 @@ export function databaseOptionsOf(config: Config, clock: Clock): DatabaseOptions
   }
 }
 
+/** Before its stores are used. Rejects with CUTOVER_REFUSED where the setting goes round its phase. */
+export function beginFeature(platform: Platform, feature: FeatureName, as: Partial<Backing> = {}) {
+  const backing = { ticks: tickBacking(platform.config), candles: candleBacking(platform) }[feature]
+  return platform.cutover.begin(feature, { ...backing, ...as })
+}
+
 /**
  * Runs a worker until told to stop, or rejects with what ended it. After the abort its tasks have DRAIN_MS to finish
  * what they hold; what they do not finish is recovered by the next start.
@@ -236,6 +244,7 @@ export async function runWorker(config: Config, worker: Worker, signal: AbortSig
   const { log, clock } = platform
   try {
     if (worker.usesDatabase) await migrate(platform.databaseOptions)
+    for (const feature of worker.features ?? []) await beginFeature(platform, feature)
     const tasks = worker.tasks(platform)
     const counters = observe(platform.emitters(), { clock, log })
     const report: Task = async (stopped) => {

@@ -8,6 +8,7 @@ export const worker: Worker = {
   name: 'candles',
   about: 'builds candles from quotes and keeps them',
   usesDatabase: true,
+  features: ['candles'],
   tasks(platform) {
     const { bus, database, clock, config, relay, events } = platform
     const isDual = config.CANDLES_BACKEND === 'dual'

@@ -30,6 +30,7 @@ export const worker: Worker = {
   name: 'gateway',
   about: 'answers for everyone who looks: page, API, health, metrics',
   usesDatabase: true,
+  features: ['ticks', 'candles'],
   tasks(platform) {
     const { config, clock, log, jobs } = platform
     const questions = questionsOf(platform)

@@ -6,6 +6,7 @@ export const worker: Worker = {
   name: 'ticks',
   about: 'keeps every tick',
   usesDatabase: true,
+  features: ['ticks'],
   tasks: (platform) =>
     tickTasks({
       ...{ bus: platform.bus, database: platform.database, clock: platform.clock, config: platform.config },

@@ -1,4 +1,5 @@
 export { withMade } from './aggregate.ts'
+export { candleBacking } from './backing.ts'
 export { type Rebuilt, rebuildCandles } from './build.ts'
 export type { BuiltTick } from './build-bars.ts'
 export { ALWAYS_OPEN, type Calendar, maxAgeSeconds, parseHolidays, vietnamCalendar } from './calendar.ts'

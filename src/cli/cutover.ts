@@ -2,7 +2,7 @@
 import { FEATURE_NAMES, type FeatureName } from '../catalog/index.ts'
 import type { Copied, FeatureState, FeatureStatus, Side } from '../cutover/index.ts'
 import { isoTime } from '../kernel/index.ts'
-import type { Platform } from '../platform.ts'
+import { beginFeature, type Platform } from '../platform.ts'
 import { withPlatform } from './connection.ts'
 import { featureNamed, storeName, withStores } from './cutover-features.ts'
 import { progressOf, whole } from './cutover-progress.ts'
@@ -17,15 +17,30 @@ export interface CutoverOptions {
 
 export async function showCutovers(name: string | undefined, terminal: Terminal): Promise<void> {
   const features = name === undefined ? FEATURE_NAMES : [featureNamed(name)]
-  const statuses = await withPlatform(({ cutover }) =>
-    Promise.all(features.map((feature) => cutover.status(feature))),
+  const [statuses, config] = await withPlatform(
+    async ({ cutover, config }) =>
+      [await Promise.all(features.map((feature) => cutover.status(feature))), config] as const,
   )
-  if (terminal.json) for (const status of statuses) terminal.result(status, '')
-  else {
-    const texts = [statusTable(statuses), '', ...statuses.flatMap(nextStep)]
-    if (name !== undefined) texts.push('', historyOf(statuses[0]!))
-    terminal.result(statuses, texts.join('\n'))
+  if (terminal.json) {
+    for (const status of statuses) {
+      const notInForce = goesRound(status.feature as FeatureName, config) ?? null
+      terminal.result({ ...status, notInForce }, '')
+    }
+    return
   }
+  const texts = [statusTable(statuses), '', ...statuses.flatMap(nextStep)]
+  for (const feature of features) {
+    const backend = goesRound(feature, config)
+    if (backend) texts.push(`${feature}: its phase is not in force: ${backend}`)
+  }
+  if (name !== undefined) texts.push('', historyOf(statuses[0]!))
+  terminal.result(statuses, texts.join('\n'))
+}
+
+/** Where a store is named instead of the phase: the setting, as text. */
+function goesRound(feature: FeatureName, config: Platform['config']): string | undefined {
+  const setting = ({ ticks: 'TICKS_BACKEND', candles: 'CANDLES_BACKEND' } as const)[feature]
+  return config[setting] === 'dual' ? undefined : `${setting} is ${config[setting]}`
 }
 
 const statusTable = (statuses: readonly FeatureStatus[]): string =>
@@ -71,6 +86,7 @@ export async function changePhase(
   await withPlatform(async (platform) => {
     const { cutover } = platform
     warnOfBackend(feature, platform, terminal)
+    await beginFeature(platform, feature, { uses: 'both' })
     const state = await unlessStopped(terminal, 'stopped while waiting: nothing was changed', (signal) =>
       cutover[verb](feature, { reason, revision, signal, onWait: waiting(terminal) }),
     )
@@ -126,8 +142,10 @@ function tellCopied(feature: FeatureName, copied: Copied, terminal: Terminal): v
 
 /** Phases move what writes by them only. */
 function warnOfBackend(feature: FeatureName, { config }: Platform, terminal: Terminal): void {
-  const setting = ({ ticks: 'TICKS_BACKEND', candles: 'CANDLES_BACKEND' } as const)[feature]
-  if (config[setting] === 'dual') return
-  const why = 'workers with this setting do not go by the phase; it should be dual'
-  terminal.note(`${setting} is ${config[setting]}: ${why}`, 'warning')
+  const backend = goesRound(feature, config)
+  if (!backend) return
+  terminal.note(
+    `${backend}: no worker starts with it while both stores are written; set it to dual`,
+    'warning',
+  )
 }

@@ -47,6 +47,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   VENUE_UNKNOWN: 'Add the venue (`VENUES_FILE`), or mend the name in the feed.',
   INSTRUMENT_UNKNOWN: 'Add the instrument to its venue, or mend the symbol in the feed.',
   RECORDING_INVALID: 'The message names the line. A recording is used whole or not at all.',
+  FILE_TOO_LARGE:
+    'Finish the cut-over of candles (`sluice cutover`): the database goes on with the series, its file stays as it is.',
   FILE_NOT_FOUND: 'Check the path; it is relative to the folder where the command runs.',
   IMPORT_FAILED:
     'Get the file again (the message says where it is damaged) and import it: what is stored already is recognised.',
@@ -56,7 +58,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   LEDGER_MISMATCH:
     'Stop executors and compare the fills with the venue: the books do not follow from the fills.',
   CUTOVER_CONFLICT: 'Look where the feature is now (`sluice cutover status`) and decide anew.',
-  CUTOVER_REFUSED: 'The message names the command that brings what is missing; [cut-overs](CUTOVER.md).',
+  CUTOVER_REFUSED:
+    'The message names the command or the setting that brings what is missing; [cut-overs](CUTOVER.md).',
   CUTOVER_UNKNOWN:
     'Check the database: `sluice doctor`. Nothing was acknowledged; writers come again by themselves.',
   REQUEST_INVALID: 'Mend the request; the message names the parameter.',

@@ -19,7 +19,7 @@ import {
   runImport,
 } from '../imports/index.ts'
 import { isoTime, SluiceError } from '../kernel/index.ts'
-import type { Platform } from '../platform.ts'
+import { beginFeature, type Platform } from '../platform.ts'
 import { openTickImport } from '../ticks/index.ts'
 import { withPlatform } from './connection.ts'
 import { duration, megabytes, openProgressLine, whole } from './progress-line.ts'
@@ -114,12 +114,16 @@ function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
 type Job = Pick<ImportOptions, 'kind' | 'files' | 'settings' | 'take' | 'subjectOf' | 'onFileEnd'>
 
 async function run(
-  { database, databaseOptions, clock }: Platform,
+  platform: Platform,
   job: Job,
   { dryRun = false, fromStart = false }: ImportArguments,
   { terminal, listen }: { terminal: Terminal; listen: () => StopSignal },
 ): Promise<ImportResult> {
-  if (!dryRun) await migrate(databaseOptions)
+  const { database, databaseOptions, clock } = platform
+  if (!dryRun) {
+    await migrate(databaseOptions)
+    if (job.kind === 'ticks') await beginFeature(platform, 'ticks')
+  }
   const stop = listen()
   const progress = openProgressLine(terminal)
   try {

@@ -2,6 +2,7 @@
 // switch, roll back. docs/CUTOVER.md says which step is safe and why.
 import type { Database } from '../db/index.ts'
 import { type Clock, messageOf, runTasks, type Task } from '../kernel/index.ts'
+import { type Backing, begin } from './begin.ts'
 import { advance, missingFor, rollback, type StepOptions } from './change.ts'
 import { type CompareOptions, compareStores } from './compare.ts'
 import { type Copied, type CopyOptions, copyStores } from './copy.ts'
@@ -50,6 +51,11 @@ export interface FeatureStatus extends FeatureState {
 
 export interface Cutover<F extends string = string> {
   readonly events: CutoverEmitter
+  /**
+   * Before a process writes or reads the stores that a setting names. Rejects with CUTOVER_REFUSED where it goes round
+   * the phase; where both are used for the first time, the feature begins in the phase that fits what they hold.
+   */
+  begin(feature: F, backing: Backing): Promise<void>
   /** Resolves once the phases are known; rejects with CUTOVER_UNKNOWN when the database cannot be asked. */
   ready(): Promise<void>
   /** As last heard: at most a second old, longer only while the database cannot be asked. */
@@ -114,6 +120,10 @@ export function openCutover<F extends string>(options: CutoverOptions<F>): Cutov
   }
   return {
     events,
+    async begin(feature, backing) {
+      demandFeature(feature, features)
+      await begin({ database, clock }, feature, backing)
+    },
     ready: knowledge.ready,
     phase: (feature) => knowledge.state(feature).phase,
     reads: (feature) => useOf(knowledge.state(feature).phase).reads,

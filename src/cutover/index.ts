@@ -1,3 +1,4 @@
+export type { Backing } from './begin.ts'
 export type { StepOptions } from './change.ts'
 export type { CompareOptions } from './compare.ts'
 export type { Copied, CopyOptions } from './copy.ts'

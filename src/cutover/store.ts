@@ -1,10 +1,13 @@
-// The only writer of the cutovers and their history. A feature without a row is in its first phase, revision 0.
+// The only writer of the cutovers and their history. A feature without a row was never used by its phase; it is in the
+// first one, revision 0.
 import { and, desc, eq, inArray, type Tx } from '../db/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import { isPhase, PHASES, type Phase } from './phase.ts'
 
 export interface FeatureState {
   readonly feature: string
+  /** False before a process goes by its phase for the first time. */
+  readonly isBegun: boolean
   readonly phase: Phase
   /** Raised by every change; 0 before the first. */
   readonly revision: number
@@ -27,14 +30,14 @@ export interface FeatureChange {
 }
 
 const firstState = (feature: string): FeatureState => ({
-  ...{ feature, phase: PHASES[0], revision: 0, changedAt: 0 },
+  ...{ feature, isBegun: false, phase: PHASES[0], revision: 0, changedAt: 0 },
   ...{ complete: false, copied: undefined },
 })
 
-type Row = Omit<FeatureState, 'copied'> & { copied: string | null }
+type Row = Omit<FeatureState, 'copied' | 'isBegun'> & { copied: string | null }
 
 function stateOf({ copied, ...row }: Row): FeatureState {
-  if (isPhase(row.phase)) return { ...row, copied: copied ?? undefined }
+  if (isPhase(row.phase)) return { ...row, isBegun: true, copied: copied ?? undefined }
   const message = `${row.feature} is in a phase that this program does not know: ${row.phase}. Start a newer one.`
   throw new SluiceError('CUTOVER_UNKNOWN', message, { feature: row.feature })
 }
@@ -71,20 +74,20 @@ export interface Change {
   readonly at: number
 }
 
+/** A feature that was never used; false when it was meanwhile. */
+export async function insertState({ sql, t }: Tx, { isBegun: _, copied: __, ...row }: FeatureState) {
+  const rows = await sql.insert(t.cutovers).values(row).onConflictDoNothing().returning()
+  return rows.length === 1
+}
+
 /** Rejects with CUTOVER_CONFLICT when the feature is not in the state that was seen any more. */
 export async function changeState(tx: Tx, seen: FeatureState, change: Change): Promise<FeatureState> {
   const { sql, t } = tx
   const { feature } = seen
   const { to, complete, reason, at } = change
   const next = { phase: to, revision: seen.revision + 1, changedAt: at, complete, copied: null }
-  const changed =
-    seen.revision === 0
-      ? await sql
-          .insert(t.cutovers)
-          .values({ feature, ...next })
-          .onConflictDoNothing()
-          .returning()
-      : await sql.update(t.cutovers).set(next).where(unchanged(tx, seen)).returning()
+  if (seen.revision === 0) await insertState(tx, seen)
+  const changed = await sql.update(t.cutovers).set(next).where(unchanged(tx, seen)).returning()
   if (changed.length === 0) throw await conflict(tx, seen)
   await sql
     .insert(t.cutoverChanges)

@@ -1,7 +1,9 @@
 // Which store of ticks the settings name.
-import { join } from 'node:path'
-import type { Cutover } from '../cutover/index.ts'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Backing, Cutover, Side } from '../cutover/index.ts'
 import type { Clock, Config } from '../kernel/index.ts'
+import { dayOfFile } from './day-name.ts'
 import type { Repair } from './json-file.ts'
 import { openJsonTicks } from './json-ticks.ts'
 import { phasedTicks } from './phased-ticks.ts'
@@ -47,3 +49,19 @@ export function openTicks(options: OpenTicksOptions): TickStore {
 
 /** Beside the files of the days, which have folders of years. */
 export const jsonFolder = ({ TICKS_DIR }: Pick<Config, 'TICKS_DIR'>) => join(TICKS_DIR, 'json')
+
+const USES = { sqlite: 'current', json: 'legacy', dual: 'both', postgres: 'neither' } as const
+
+/** What the phase of `ticks` must know of the setting before anything is opened. */
+export const tickBacking = (config: Pick<Config, 'TICKS_BACKEND' | 'TICKS_DIR'>): Backing => ({
+  ...{ setting: 'TICKS_BACKEND', value: config.TICKS_BACKEND, uses: USES[config.TICKS_BACKEND] },
+  holds: async (side) => HOLDS[side](config),
+})
+
+const HOLDS: Readonly<Record<Side, (config: Pick<Config, 'TICKS_DIR'>) => boolean>> = {
+  legacy: (config) => namesBelow(jsonFolder(config)).some((name) => name.endsWith('.json')),
+  current: ({ TICKS_DIR }) => namesBelow(TICKS_DIR).some((name) => dayOfFile(basename(name)) !== undefined),
+}
+
+const namesBelow = (dir: string): string[] =>
+  existsSync(dir) ? readdirSync(dir, { recursive: true, encoding: 'utf8' }) : []

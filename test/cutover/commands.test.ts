@@ -85,6 +85,8 @@ describe('sluice cutover', () => {
     expect(text).toContain('ticks can advance: sluice cutover advance ticks --reason …')
     const { results } = await inside((terminal) => showCutovers('candles', terminal), true)
     expect(results).toMatchObject([{ feature: 'candles', phase: 'legacy', revision: 0, changes: [] }])
+    expect(text).toContain('candles: its phase is not in force: CANDLES_BACKEND is sql')
+    expect(results).toMatchObject([{ notInForce: 'CANDLES_BACKEND is sql' }])
   })
 
   it('goes forward by a copy and a comparison, and back', async () => {
