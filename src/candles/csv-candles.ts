@@ -29,8 +29,8 @@ export interface CsvCandles extends CandleStore, TickerStore {
 
 /**
  * A write replaces the file of each series in turn, durably; one that was killed between two has written the first.
- * Rejects with DATABASE_BUSY (another process writes), DATABASE_UNAVAILABLE (the disk refuses) or DATABASE_INVALID (a
- * file was damaged by somebody else; it stays as it is).
+ * Rejects with DATABASE_BUSY (another process writes), DATABASE_UNAVAILABLE (the disk refuses) DATABASE_INVALID (a
+ * file was damaged by somebody else; it stays as it is) or FILE_TOO_LARGE (2 GiB; it stays as it is).
  */
 export function openCsvCandles({ dir: folder, clock, lockMs = 5_000 }: CsvCandlesOptions): CsvCandles {
   const dir = resolve(folder)

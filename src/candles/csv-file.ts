@@ -9,6 +9,8 @@ import { parseTime } from './format-time.ts'
 
 const HEAD = Buffer.from(`${CSV_HEADER}\n`)
 const BREAK = 10
+/** Node reads no larger file at once; one that was written nevertheless could never be read again. */
+const FILE_BYTES_MAX = 2 ** 31 - 1
 
 export interface SeriesFile {
   readonly path: string
@@ -27,10 +29,11 @@ export interface SeriesFile {
   spliced(from: number, to: number, candles: readonly Candle[]): Buffer
 }
 
-/** Without candles where there is no file. Throws DATABASE_INVALID for one that is damaged. */
+/** Without candles where there is no file. Throws DATABASE_INVALID for one that is damaged, FILE_TOO_LARGE. */
 export async function readSeries(path: string, key: BarKey): Promise<SeriesFile> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return HEAD
+    if (error.code === 'ERR_FS_FILE_TOO_LARGE') throw tooLarge(path)
     throw refused(path, 'read', error)
   })
   const isWhole = bytes.subarray(0, HEAD.length).equals(HEAD) && bytes.at(-1) === BREAK
@@ -86,8 +89,14 @@ function seriesIn(bytes: Buffer, path: string, key: BarKey): SeriesFile {
   }
 }
 
-/** Durable when it resolves. Whoever reads meanwhile sees the former file or this one. One writer at a time. */
+function tooLarge(path: string): SluiceError {
+  const message = `${path} would have more than ${FILE_BYTES_MAX} bytes; it is read and replaced as a whole.`
+  return new SluiceError('FILE_TOO_LARGE', message, { path, bytesMax: FILE_BYTES_MAX })
+}
+
+/** Throws FILE_TOO_LARGE. Durable when it resolves. Whoever reads meanwhile sees the former file or this one. One writer at a time. */
 export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
+  if (bytes.length > FILE_BYTES_MAX) throw tooLarge(path)
   const folder = dirname(path)
   const temporary = `${path}.new`
   try {

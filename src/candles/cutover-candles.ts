@@ -14,6 +14,7 @@ import { type Clock, isoTime, randomId } from '../kernel/index.ts'
 import { bucketEnd, bucketOf } from './bucket.ts'
 import type { Bar, BarKey, Candle, CandleStore } from './candle.ts'
 import { candleLine } from './csv-row.ts'
+import { HOLD_MS } from './hold-growing.ts'
 import { keepBars, lockBars } from './keep-bars.ts'
 import { ofSeries } from './sql-rows.ts'
 
@@ -51,7 +52,7 @@ export function candleStores(options: CandleStoresOptions): FeatureStores<Candle
       const keys = await stores[side].keys()
       return keys.map(({ bars, ...key }) => ({ ...key, name: nameOf(key), records: bars }))
     },
-    records: (side, part) => recordsOf(stores[side], part),
+    records: (side, part) => recordsOf(stores[side], part, options.clock),
     async copy(part, to, onRead, signal) {
       for await (const bars of pagesOf(stores[otherSide(to)], part)) {
         signal.throwIfAborted()
@@ -85,10 +86,17 @@ function windowEnd({ interval }: BarKey, from: number): number {
   return begin + (bucketEnd(interval, from) - begin) * WINDOW
 }
 
-async function* recordsOf(store: CandleStore, part: CandlePart): AsyncGenerator<CanonicalRecord[]> {
+/** Without growing bars and those that have just ended: the files get them up to a minute later. */
+async function* recordsOf(
+  store: CandleStore,
+  part: CandlePart,
+  clock: Clock,
+): AsyncGenerator<CanonicalRecord[]> {
   const name = nameOf(part)
   for await (const candles of pagesOf(store, part)) {
-    yield candles.map((candle) => ({ key: `${name} ${isoTime(candle.time)}`, value: candleLine(candle) }))
+    const until = clock.now() - 2 * HOLD_MS
+    const settled = candles.filter(({ interval, time }) => bucketEnd(interval, time) <= until)
+    yield settled.map((candle) => ({ key: `${name} ${isoTime(candle.time)}`, value: candleLine(candle) }))
   }
 }
 

@@ -3,10 +3,11 @@
 // the messages do not matter.
 import type { FoldOptions } from '../bus/index.ts'
 import { type CandleChange, candlesChanged } from '../catalog/index.ts'
-import type { Clock } from '../kernel/index.ts'
+import { type Clock, repeat, type Task } from '../kernel/index.ts'
 import { bucketEnd, bucketOf } from './bucket.ts'
 import type { CandleStore, Interval } from './candle.ts'
 import type { CandleEmitter } from './events.ts'
+import { entriesOf, type HeldRanges, holdGrowing, isHeld, joinRanges, type Ranges } from './hold-growing.ts'
 import { settleAll } from './keep-settled.ts'
 
 export interface ProjectorOptions {
@@ -21,49 +22,126 @@ export interface ProjectorOptions {
 interface Dirty {
   readonly source: string
   readonly ticker: string
-  readonly ranges: Partial<Record<Interval, { from: number; to: number }>>
-  readonly purged: Interval[]
+  ranges: Ranges
+  /** Growing bars that wait. */
+  held: HeldRanges
+  purged: Interval[]
 }
 
 /** What the files do not have yet, by source and ticker. JSON. */
 export type ProjectorState = Record<string, Dirty>
 
+export interface Projector {
+  /** Group `csv`. A file that cannot be written although the disk can is told and left to the comparison of the stores. */
+  readonly fold: FoldOptions<CandleChange, ProjectorState>
+  /** Writes what has waited, also where no more changes come. */
+  readonly task: Task
+}
+
 /** Bars that are read and written at once. */
 const WINDOW = 20_000
+const LOOK_MS = 5_000
 
-/** Group `csv`. A file that cannot be written although the disk can is told and left to the comparison of the stores. */
-export const projectCsv = (options: ProjectorOptions): FoldOptions<CandleChange, ProjectorState> => ({
-  stream: candlesChanged,
-  group: 'csv',
-  start: () => ({}),
-  apply(state, { data }) {
-    collect(state, data)
-    return { events: [] }
-  },
-  save: (state) => JSON.stringify(state),
-  load: (saved) => JSON.parse(saved) as ProjectorState,
-  settle: settleAll<Dirty>({
-    clock: options.clock,
+export function openProjector(options: ProjectorOptions): Projector {
+  const { clock, events } = options
+  const settleDue = settleAll<Dirty>({
+    clock,
     async write(all, signal) {
       await options.writeLegacy(async () => {
         for (const dirty of all) await project(dirty, options, signal)
       })
     },
-    onDelay: (reason) => options.events.emit('delayed', { where: 'files', reason }),
-    onRefused: ({ source, ticker }, reason) => options.events.emit('unkept', { source, ticker, reason }),
-  }),
-})
+    onDelay: (reason) => events.emit('delayed', { where: 'files', reason }),
+    onRefused: ({ source, ticker }, reason) => events.emit('unkept', { source, ticker, reason }),
+  })
+  /** States in which something waits, with the end of their partition as far as it is known. */
+  const waiting = new Map<ProjectorState, AbortSignal | undefined>()
+  let last: Promise<unknown> = Promise.resolve()
+  /** One after another, the fold's and the task's: what both write would be read before and written behind each other. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(work)
+    last = done.catch(() => {})
+    return done
+  }
+  return {
+    fold: {
+      stream: candlesChanged,
+      group: 'csv',
+      start: () => ({}),
+      apply(state, { data }) {
+        collect(state, data)
+        return { events: [] }
+      },
+      save: (state) => JSON.stringify(state),
+      load(saved) {
+        const state = JSON.parse(saved) as ProjectorState
+        waiting.set(state, undefined)
+        return state
+      },
+      settle: (state, signal) =>
+        inTurn(async () => {
+          await settleChanged(state, clock.now(), (due) => settleDue(due, signal))
+          waiting.set(state, signal)
+        }),
+    },
+    task: repeat(LOOK_MS, clock, async (signal) => {
+      for (const [state, lost] of waiting) {
+        if (lost?.aborted || !isWaiting(state)) waiting.delete(state)
+        else {
+          const either = lost ? AbortSignal.any([lost, signal]) : signal
+          await inTurn(() => settleHeld(state, clock.now(), (due) => settleDue(due, either)))
+        }
+      }
+    }),
+  }
+}
+
+const isWaiting = (state: ProjectorState) =>
+  Object.values(state).some(({ held }) => Object.keys(held).length > 0)
+
+/** @param write takes out of its argument what is written. */
+type Write = (due: ProjectorState) => Promise<void>
+
+/** Nothing is applied to the state meanwhile. */
+async function settleChanged(state: ProjectorState, now: number, write: Write): Promise<void> {
+  const due: ProjectorState = {}
+  for (const [name, dirty] of Object.entries(state)) {
+    const split = holdGrowing(dirty.ranges, dirty.held, now)
+    dirty.ranges = split.due
+    dirty.held = split.waiting
+    if (Object.keys(dirty.ranges).length + dirty.purged.length > 0) due[name] = dirty
+  }
+  await write(due)
+  for (const [name, dirty] of Object.entries(state)) {
+    if (name in due) continue
+    if (Object.keys(dirty.held).length === 0) delete state[name]
+    else Object.assign(dirty, { ranges: {}, purged: [] })
+  }
+}
+
+/** Changes may be applied to the state meanwhile; what waits is not touched by them. */
+async function settleHeld(state: ProjectorState, now: number, write: Write): Promise<void> {
+  const due: ProjectorState = {}
+  for (const [name, { source, ticker, held }] of Object.entries(state)) {
+    const over = entriesOf(held).filter(([interval, range]) => !isHeld(interval, range, now))
+    if (over.length === 0) continue
+    due[name] = { source, ticker, ranges: Object.fromEntries(over), held: {}, purged: [] }
+  }
+  const written = { ...due }
+  await write(due)
+  for (const [name, { ranges }] of Object.entries(written)) {
+    if (name in due) continue
+    const { held } = state[name]!
+    for (const [interval] of entriesOf(ranges)) delete held[interval]
+  }
+}
 
 function collect(state: ProjectorState, { source, ticker, ranges, kind }: CandleChange): void {
   const name = `${source}|${ticker}`
-  const dirty = state[name] ?? { source, ticker, ranges: {}, purged: [] }
+  const dirty = state[name] ?? { source, ticker, ranges: {}, held: {}, purged: [] }
   state[name] = dirty
   for (const { interval, from, to } of ranges) {
-    const known = dirty.ranges[interval]
-    dirty.ranges[interval] = {
-      from: Math.min(from, known?.from ?? from),
-      to: Math.max(to, known?.to ?? to),
-    }
+    dirty.ranges[interval] = joinRanges(dirty.ranges[interval], { from, to })
     if (kind === 'purged' && !dirty.purged.includes(interval)) dirty.purged.push(interval)
   }
 }
@@ -77,10 +155,7 @@ async function project(
   const beganAt = clock.monotonic()
   let written = 0
   if (purged.length > 0) await into.purge(source, ticker, purged)
-  for (const [interval, { from, to }] of Object.entries(ranges) as [
-    Interval,
-    { from: number; to: number },
-  ][]) {
+  for (const [interval, { from, to }] of entriesOf(ranges)) {
     for (let at = from; at <= to && !signal.aborted; ) {
       const end = windowEnd(interval, at)
       const key = { source, ticker, interval }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -86,6 +86,20 @@ describe('a file of candles', () => {
     await expect(store.range(key)).rejects.toMatchObject(refused)
     await expect(store.write([aBar(199, {}, 1)])).rejects.toMatchObject(refused)
     expect(readFileSync(path, 'utf8')).toBe(lines.join('\n'))
+    await store.close()
+  })
+
+  it('that is too large to be read at once is refused by a code, which is not tried again, and left as it is', async () => {
+    const dir = newFolder()
+    const store = openCsvCandles({ dir, clock })
+    await store.write([aBar(0)])
+    const path = join(dir, 'vn/VIC/1m.csv')
+    // Takes no place on the disk.
+    truncateSync(path, 2 ** 31)
+    const refused = { code: 'FILE_TOO_LARGE', facts: { path, bytesMax: 2 ** 31 - 1 } }
+    await expect(store.range(key)).rejects.toMatchObject(refused)
+    await expect(store.write([aBar(1)])).rejects.toMatchObject(refused)
+    expect(statSync(path).size).toBe(2 ** 31)
     await store.close()
   })
 

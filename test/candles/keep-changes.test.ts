@@ -1,10 +1,14 @@
 // What several changes of one ticker come to before they are worked on together.
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Entry, FoldOptions } from '../../src/bus/index.ts'
 import { aggregateChanges } from '../../src/candles/aggregate-changes.ts'
+import type { Candle, Interval } from '../../src/candles/candle.ts'
+import { candleEmitter } from '../../src/candles/events.ts'
 import type { KeeperOptions } from '../../src/candles/keep-candles.ts'
-import { type ProjectorOptions, projectCsv } from '../../src/candles/project-csv.ts'
+import { openProjector, type ProjectorOptions, type ProjectorState } from '../../src/candles/project-csv.ts'
 import type { CandleChange } from '../../src/catalog/index.ts'
+import { eventually } from '../support/eventually.ts'
 
 const at = (day: string) => Date.parse(day)
 
@@ -57,7 +61,7 @@ describe('what has to be computed again', () => {
 })
 
 describe('what has to be written to files', () => {
-  const fold = projectCsv({} as ProjectorOptions)
+  const { fold } = openProjector({} as ProjectorOptions)
 
   it('is each interval once, from the first to the last changed bar', () => {
     const changes = [
@@ -68,14 +72,14 @@ describe('what has to be written to files', () => {
     ]
     expect(Object.values(collected(fold, changes))).toEqual([
       {
-        ...{ source: 'vn', ticker: 'VIC', purged: [] },
+        ...{ source: 'vn', ticker: 'VIC', purged: [], held: {} },
         ranges: {
           '1D': { from: at('2026-01-07'), to: at('2026-02-03') },
           '1h': { from: at('2026-01-14'), to: at('2026-01-14') },
         },
       },
       {
-        ...{ source: 'vn', ticker: 'VCB', purged: [] },
+        ...{ source: 'vn', ticker: 'VCB', purged: [], held: {} },
         ranges: { '1D': { from: at('2026-01-10'), to: at('2026-01-10') } },
       },
     ])
@@ -88,5 +92,86 @@ describe('what has to be written to files', () => {
       purged: ['1h'],
       ranges: { '1h': { from: at('2026-01-01'), to: at('2026-02-02') } },
     })
+  })
+})
+
+describe('a growing bar', () => {
+  const T = at('2026-01-14')
+  /** Files that are written by a projector whose clock stands until it is told otherwise. */
+  function openFiles() {
+    const place = { now: T + 1_000, written: [] as string[] }
+    const name = (interval: string, time: number) => `${interval} ${(time - T) / 1_000}`
+    const projector = openProjector({
+      clock: {
+        now: () => place.now,
+        monotonic: () => place.now,
+        async sleep(ms) {
+          place.now += ms
+          await setImmediate()
+        },
+      },
+      events: candleEmitter(),
+      from: {
+        range: async ({ interval, from, to }) =>
+          [T - 60_000, T, T + 60_000]
+            .filter((time) => time >= from! && time < to!)
+            .map((time) => ({ interval, time }) as Candle),
+      },
+      into: {
+        async write(bars) {
+          place.written.push(...bars.map(({ interval, time }) => name(interval, time)))
+          return { stored: 0, changed: 0, unchanged: 0 }
+        },
+        purge: async () => 0,
+      },
+      writeLegacy: (work) => work(),
+    })
+    const { fold } = projector
+    const never = new AbortController().signal
+    const hear = async (state: ProjectorState, seconds: number, from: number, interval: Interval = '1m') => {
+      place.now = T + seconds * 1_000
+      const ranges = [{ interval, from: T + from * 1_000, to: T }]
+      fold.apply(state, { id: 'x', data: change('1m', '', '', { ranges }) } as Entry<CandleChange>)
+      await fold.settle!(state, never)
+    }
+    return { ...projector, place, hear }
+  }
+
+  it('is written once it is over, those before it at once, and nothing waits then', async () => {
+    const { fold, hear, place } = openFiles()
+    const state = fold.start()
+    await hear(state, 1, -60)
+    expect(place.written).toEqual(['1m -60'])
+    for (let seconds = 5; seconds < 60; seconds += 5) await hear(state, seconds, 0)
+    expect(place.written).toEqual(['1m -60'])
+    await hear(state, 62, 0)
+    expect(place.written).toEqual(['1m -60', '1m 0'])
+    expect(state).toEqual({})
+  })
+
+  it('that lasts longer is written once a minute', async () => {
+    const { fold, hear, place } = openFiles()
+    const state = fold.start()
+    for (let seconds = 0; seconds < 200; seconds += 10) await hear(state, seconds, 0, '1D')
+    expect(place.written).toEqual(['1D 0', '1D 0', '1D 0'])
+  })
+
+  it('is written where nothing comes any more, also by who takes over from a process that was killed', async () => {
+    const [one, successor] = [openFiles(), openFiles()]
+    const state = one.fold.start()
+    await one.hear(state, 10, 0, '1D')
+    const taken = successor.fold.load(one.fold.save(state))
+    for (const [{ task, place }, left] of [
+      [one, state],
+      [successor, taken],
+    ] as const) {
+      const stop = new AbortController()
+      const done = task(stop.signal)
+      await eventually(() => place.written.length > 0)
+      stop.abort()
+      await done
+      expect(place.written).toEqual(['1D 0'])
+      expect(left['vn|VIC']).toMatchObject({ held: {}, ranges: {} })
+    }
   })
 })

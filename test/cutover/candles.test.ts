@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bucketOf } from '../../src/candles/bucket.ts'
 import type { Bar, CandleStore } from '../../src/candles/candle.ts'
 import { openCsvCandles } from '../../src/candles/csv-candles.ts'
 import { candleStores } from '../../src/candles/cutover-candles.ts'
@@ -54,6 +55,9 @@ describe.each(drivers)('candles in files and on %s', (driver) => {
     expect(await differences()).toEqual({ found: [], compared: 290 })
     const told = await place.database.read(({ sql: query, t }) => query.select().from(t.outbox))
     expect(told.map(({ target }) => target)).toEqual(['candles.changed', 'candles.changed'])
+    // The files get a growing bar up to a minute later.
+    await sql.write([{ ...bars('VIC', 1)[0]!, time: bucketOf('1D', systemClock.now()) }])
+    expect((await differences()).found).toEqual([])
   })
 
   it('show a price that was changed in a file, and bars that one store lacks at either end', async () => {
