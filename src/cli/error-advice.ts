@@ -49,8 +49,6 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   RECORDING_INVALID: 'The message names the line. A recording is used whole or not at all.',
   FILE_TOO_LARGE:
     'Finish the cut-over of candles (`sluice cutover`): the database goes on with the series, its file stays as it is.',
-  FILE_TOO_LARGE:
-    'Finish the cut-over of candles (`sluice cutover`): the database goes on with the series, its file stays as it is.',
   FILE_NOT_FOUND: 'Check the path; it is relative to the folder where the command runs.',
   IMPORT_FAILED:
     'Get the file again (the message says where it is damaged) and import it: what is stored already is recognised.',

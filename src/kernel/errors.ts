@@ -37,7 +37,6 @@ export const ERROR_CODES = {
   RECORDING_INVALID: 'A recording has a line that cannot be understood.',
   FILE_NOT_FOUND: 'A file does not exist or cannot be read.',
   FILE_TOO_LARGE: 'A file of candles has come to the 2 GiB that can be read and replaced as a whole.',
-  FILE_TOO_LARGE: 'A file of candles has come to the 2 GiB that can be read and replaced as a whole.',
   IMPORT_FAILED: 'A file could not be read to its end; what stands in front of the damage is imported.',
   IMPORT_RUNNING: 'Another process imports the same file.',
   USAGE: 'A command was called with arguments it does not take.',
