@@ -8,6 +8,7 @@ import {
   type Redis,
   type Role,
   ready,
+  redisError,
 } from '../../src/redis/index.ts'
 import { slotOf } from '../../src/redis/slots.ts'
 import { startCluster } from '../support/cluster.ts'
@@ -134,21 +135,27 @@ describe.concurrent('a cluster', () => {
 })
 
 describe.concurrent('one server', () => {
-  it('that was made a replica is asked for a new connection, which may lead to the master by then', async ({
-    onTestFinished,
-  }) => {
-    const { use, connect } = scene(onTestFinished)
-    const [one, other] = [use(await startRedis()), use(await startRedis())]
-    const writer = connect(one.url, 'writer')
-    await ready(writer)
-    const before = await writer.client('ID')
-    const admin = connect(one.url, 'jobs')
-    await admin.replicaof('127.0.0.1', other.port)
-    await expect(writer.set('k', 'v')).rejects.toThrow('READONLY')
-    await admin.replicaof('NO', 'ONE')
-    await goesOn(writer, 'k')
-    expect(await writer.client('ID')).not.toBe(before)
-  })
+  it.for([
+    ['writes', 'READONLY', (writer: Redis) => writer.set('k', 'v')],
+    ['to wait for replicas', 'WAIT cannot be used with replica', (writer: Redis) => writer.wait(1, 100)],
+  ] as const)(
+    'that was made a replica refuses %s, and is asked for a new connection',
+    async ([, refusal, ask], { onTestFinished }) => {
+      const { use, connect } = scene(onTestFinished)
+      const [one, other] = [use(await startRedis()), use(await startRedis())]
+      const writer = connect(one.url, 'writer')
+      await ready(writer)
+      const before = await writer.client('ID')
+      const admin = connect(one.url, 'jobs')
+      await admin.replicaof('127.0.0.1', other.port)
+      const error = await ask(writer).catch((reason: unknown) => reason)
+      expect(String(error)).toContain(refusal)
+      expect(redisError(error, one.url)).toMatchObject({ code: 'REDIS_UNAVAILABLE' })
+      await admin.replicaof('NO', 'ONE')
+      await goesOn(writer, 'k')
+      expect(await writer.client('ID')).not.toBe(before)
+    },
+  )
 
   it('that refuses all that was under way ends the connection once', async ({ onTestFinished }) => {
     const { use, connect } = scene(onTestFinished)
