@@ -33,6 +33,8 @@ export const candles = (w: Words) =>
       volumeChanged: w.float('volume_changed'),
       /** Change of the close × volume. */
       totalMoneyChanged: w.float('total_money_changed'),
+      /** Made then of the stored ticks, which are right: bars of the stream do not replace it. Null for all others. */
+      rebuiltAt: w.instant('rebuilt_at'),
       updatedAt: w.instant('updated_at').notNull(),
     },
     (t) => [w.primaryKey({ columns: [t.source, t.ticker, t.interval, t.time] })],

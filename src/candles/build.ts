@@ -84,8 +84,9 @@ async function keepAll(
   const options = (replaces: KeepOptions['replaces']) => ({ driver, origin, replaces, at, cause: run })
   return db.write(async (tx) => {
     await lockBars(tx, driver, bars)
+    const marked = settled.map((bar) => ({ ...bar, rebuiltAt: at }))
     return addKept(
-      await keepBars(tx, settled, options('always')),
+      await keepBars(tx, marked, options('always')),
       await keepBars(tx, growing, options('more ticks')),
     )
   })

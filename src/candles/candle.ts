@@ -19,6 +19,8 @@ export interface Bar extends BarKey {
   readonly close: number
   /** What was traded; the number of ticks where the source knows no trades. */
   readonly volume: number
+  /** Made then of the stored ticks by a rebuild, ms UTC: bars of the stream do not replace it. Not in answers. */
+  readonly rebuiltAt?: number | undefined
 }
 
 /** Undefined where there are too few bars, or the bar before had a volume of 0. */

@@ -13,7 +13,8 @@ export interface KeepOptions {
   readonly origin: CandleChange['origin']
   /**
    * `more ticks`: a stored bar is replaced only by one that more ticks have made, so that what is delivered late, again
-   * or by a fold that had to begin anew never overwrites something newer. `always`: what comes is right.
+   * or by a fold that had to begin anew never overwrites something newer; one that a rebuild has made is not replaced,
+   * because of the ticks that the gate has put aside, the stream knows more. `always`: what comes is right.
    */
   readonly replaces: 'more ticks' | 'always'
   /** What the ids of the changes are derived from: the entry, or the run of a command. */
@@ -23,7 +24,7 @@ export interface KeepOptions {
 }
 
 export interface Kept extends CandlesWritten {
-  /** Were not written because what is stored has as many ticks or more. */
+  /** Were not written because what is stored has as many ticks or more, or was made by a rebuild. */
   readonly older: number
 }
 
@@ -58,9 +59,11 @@ type Named = Pick<Bar, 'source' | 'ticker'>
 const tickerOf = ({ source, ticker }: Named) => `${source}|${ticker}`
 const placeOf = ({ interval, time }: { interval: string; time: number }) => `${interval} ${time}`
 
+const ALL = Number.POSITIVE_INFINITY
+
 async function withMoreTicks(tx: Tx, bars: readonly Bar[]): Promise<Bar[]> {
   const { candles } = tx.t
-  const { interval, time, volume } = candles
+  const { interval, time, volume, rebuiltAt } = candles
   const kept: Bar[] = []
   for (const group of Map.groupBy(bars, tickerOf).values()) {
     const { source, ticker } = group[0]!
@@ -69,8 +72,8 @@ async function withMoreTicks(tx: Tx, bars: readonly Bar[]): Promise<Bar[]> {
       inArray(interval, [...new Set(group.map((bar) => bar.interval))]),
       inArray(time, [...new Set(group.map((bar) => bar.time))]),
     )
-    const rows = await tx.sql.select({ interval, time, volume }).from(candles).where(places)
-    const ticks = new Map(rows.map((row) => [placeOf(row), row.volume]))
+    const rows = await tx.sql.select({ interval, time, volume, rebuiltAt }).from(candles).where(places)
+    const ticks = new Map(rows.map((row) => [placeOf(row), row.rebuiltAt === null ? row.volume : ALL]))
     const newer = new Map<string, Bar>()
     for (const bar of group) {
       const place = placeOf(bar)

@@ -3,7 +3,7 @@ import { and, eq, type Tx } from '../db/index.ts'
 import type { BarKey, Candle, Interval } from './candle.ts'
 
 export type CandleTable = Tx['t']['candles']
-type CandleRow = Omit<CandleTable['$inferSelect'], 'updatedAt'>
+type CandleRow = Omit<CandleTable['$inferSelect'], 'updatedAt' | 'rebuiltAt'> & { rebuiltAt?: number | null }
 
 export const ofSeries = (candles: CandleTable, { source, ticker, interval }: BarKey) =>
   and(eq(candles.source, source), eq(candles.ticker, ticker), eq(candles.interval, interval))
@@ -20,6 +20,9 @@ export const candleFields = (t: CandleTable) => ({
   ...{ closeChanged: t.closeChanged, volumeChanged: t.volumeChanged },
   totalMoneyChanged: t.totalMoneyChanged,
 })
+
+/** For a write, which leaves a mark where it is. */
+export const markedFields = (t: CandleTable) => ({ ...candleFields(t), rebuiltAt: t.rebuiltAt })
 
 export const candleOf = (row: CandleRow): Candle => ({
   source: row.source,
@@ -44,4 +47,5 @@ export const candleOf = (row: CandleRow): Candle => ({
   closeChanged: row.closeChanged ?? undefined,
   volumeChanged: row.volumeChanged ?? undefined,
   totalMoneyChanged: row.totalMoneyChanged ?? undefined,
+  ...(typeof row.rebuiltAt === 'number' && { rebuiltAt: row.rebuiltAt }),
 })

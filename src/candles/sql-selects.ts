@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, gte, lt, lte, prepareSelect, sql as raw, type Tx } from '../db/index.ts'
 import type { Bar, BarKey, CandleQuery, Interval } from './candle.ts'
 import { LOOK_BACK } from './indicators.ts'
-import { type CandleTable, candleFields, candleOf } from './sql-rows.ts'
+import { type CandleTable, candleFields, candleOf, markedFields } from './sql-rows.ts'
 import type { Stretch } from './store-merge.ts'
 import { keyOf } from './store-series.ts'
 
@@ -45,8 +45,8 @@ const inFront = prepareSelect<Pick<CandleTable, 'close' | 'volume'>, Key | 'firs
       .limit(NEIGHBOURS),
 )
 
-const within = prepareSelect<ReturnType<typeof candleFields>, Key | 'first' | 'last'>(
-  ({ candles }) => candleFields(candles),
+const within = prepareSelect<ReturnType<typeof markedFields>, Key | 'first' | 'last'>(
+  ({ candles }) => markedFields(candles),
   (sql, { candles: t }, fields) =>
     sql
       .select(fields)
@@ -55,8 +55,8 @@ const within = prepareSelect<ReturnType<typeof candleFields>, Key | 'first' | 'l
       .orderBy(asc(t.time)),
 )
 
-const behind = prepareSelect<ReturnType<typeof candleFields>, Key | 'last' | 'limit'>(
-  ({ candles }) => candleFields(candles),
+const behind = prepareSelect<ReturnType<typeof markedFields>, Key | 'last' | 'limit'>(
+  ({ candles }) => markedFields(candles),
   (sql, { candles: t }, fields) =>
     sql
       .select(fields)

@@ -1,5 +1,6 @@
 // What may replace a stored bar, and that the change is told in the same transaction.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { rebuildCandles } from '../../src/candles/build.ts'
 import type { Bar, Interval } from '../../src/candles/candle.ts'
 import { type KeepOptions, keepBars, lockBars } from '../../src/candles/keep-bars.ts'
 import { mendPartial } from '../../src/candles/keep-partial.ts'
@@ -61,6 +62,30 @@ describe.each(drivers)('keeping bars on %s', (driver) => {
     await keep([aBar(0, 12, 3)])
     expect(await keep([aBar(0, 11, 2)], { replaces: 'always', cause: 'two' })).toMatchObject({ changed: 1 })
     expect(await stored()).toEqual([[0, 11, 2]])
+  })
+
+  it('does not replace what a rebuild has made, also when its columns were computed again, until another rebuild', async () => {
+    await keep([aBar(0, 12, 5), aBar(MINUTE, 12, 5)])
+    async function* ticks() {
+      for (const time of [0, 1_000, 2_000]) yield { time, nanos: 0, bid: 10, ask: 10 }
+    }
+    const { database: db } = test
+    const range = { source: 'alpha', ticker: 'A/X', from: 0, to: 1, intervals: ['1m'], ticks } as const
+    const rebuild = (run: string) => rebuildCandles({ db, clock: systemClock, ...range, run })
+    expect(await rebuild('one')).toMatchObject({ changed: 1 })
+    expect(await keep([aBar(0, 12, 5), aBar(0, 12, 6)], { cause: 'again' })).toMatchObject({ older: 2 })
+    // The bar before it changes its columns, and its row is written anew.
+    await keep([aBar(-MINUTE, 9, 5)], { cause: 'before' })
+    expect(await keep([aBar(0, 12, 6), aBar(MINUTE, 13, 6)], { cause: 'later' })).toMatchObject({
+      changed: 1,
+      older: 1,
+    })
+    expect(await stored()).toEqual([
+      [-MINUTE, 9, 5],
+      [0, 10, 3],
+      [MINUTE, 13, 6],
+    ])
+    expect(await rebuild('two')).toMatchObject({ changed: 0, unchanged: 1 })
   })
 
   it('tells what has changed once for a ticker, and nothing where nothing has', async () => {

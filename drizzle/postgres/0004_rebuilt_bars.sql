@@ -1,0 +1,1 @@
+ALTER TABLE "candles" ADD COLUMN "rebuilt_at" bigint;
