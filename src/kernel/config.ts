@@ -91,11 +91,12 @@ export const SETTINGS = {
   TICKS_QUEUE_FULL: {
     shape: choice(['wait', 'spill'], 'wait'),
     about:
-      'When so many wait: the stream is read more slowly, or they go to a file of their own until there is room.',
+      'When so many wait, a file is locked or the disk fails: the stream waits, or ticks go to spill files meanwhile.',
   },
   TICKS_BATCH_MS: {
     shape: whole(200, 1, 60_000),
-    about: 'A tick is on the disk, and acknowledged, after this time at the latest, ms.',
+    about:
+      'How long the few ticks of a quiet stream are gathered into one write before they are acknowledged, ms. Many do not wait.',
   },
   TICKS_ARCHIVE_AFTER_DAYS: {
     shape: whole(1, 0, 3_650),

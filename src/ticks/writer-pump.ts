@@ -32,6 +32,8 @@ export interface Pump {
   run(): void
   /** A full batch. */
   place(sealed: Sealed): void
+  /** The batch that is being filled waits no longer than until the thread has nothing to do. */
+  hasten(): void
   /** No batch waits for its age any more. */
   hurry(): void
   /** Resolves when nothing is left. */
@@ -67,12 +69,12 @@ export function openPump(options: PumpOptions): Pump {
     if (spill.isAgain() && handed.untried() > 0) return undefined
     if (fetching.isOn() || !spill.isEmpty()) return fetching.begin()
     if (!overflow.isEmpty()) return overflow.takeBack()
-    return age.isDue(now) ? queue.seal() : undefined
+    return age.isDue(now) ? age.seal() : undefined
   }
   const run = () => {
     // One look at the clock: what is not due at the first question must not be due at the last, or nobody would plan it.
     const now = clock.monotonic()
-    if (wantsSpill() && age.isDue(now)) overflow.push(queue.seal()!)
+    if (wantsSpill() && age.isDue(now)) overflow.push(age.seal()!)
     while (link.isUp() && hasRoom()) {
       const sealed = next(now)
       if (!sealed) break
@@ -91,6 +93,11 @@ export function openPump(options: PumpOptions): Pump {
       else ready.push(sealed)
       run()
     },
+    hasten() {
+      age.hasten()
+      // Not in the same call: what is added together goes together.
+      setImmediate(run)
+    },
     hurry() {
       isHurrying = true
       age.stop()
@@ -107,16 +114,24 @@ export function openPump(options: PumpOptions): Pump {
 }
 
 /** When the batch that is being filled is to go, full or not. */
-function openAge({ queue, clock, batchMs }: PumpOptions, isHurrying: () => boolean) {
+function openAge({ queue, handed, clock, batchMs }: PumpOptions, isHurrying: () => boolean) {
   /** ms of the monotonic clock. */
   let handedAt = Number.NEGATIVE_INFINITY
   let isPlanned = false
+  let isHasty = false
   const stop = new AbortController()
-  const waitMs = (begunAt: number, now: number) =>
-    isHurrying() ? 0 : Math.max(begunAt, handedAt + batchMs) - now
+  const isNow = () => isHurrying() || (isHasty && handed.untried() === 0)
+  const waitMs = (begunAt: number, now: number) => (isNow() ? 0 : Math.max(begunAt, handedAt + batchMs) - now)
   return {
     handed() {
       handedAt = clock.monotonic()
+    },
+    hasten() {
+      isHasty = true
+    },
+    seal() {
+      isHasty = false
+      return queue.seal()
     },
     isDue(now: number) {
       const begunAt = queue.begunAt()

@@ -45,6 +45,16 @@ describe('the tick writer', () => {
     expect(readdirSync(`${dir}/2026/01`).filter((name) => name.endsWith('.db'))).toHaveLength(3)
   })
 
+  it('gathers few ticks for their time, and does not let who brings many wait for it', async () => {
+    const { writer, told } = openForTest(folderForTest(), { batchMs: 3_600_000, closeMs: 60_000 })
+    await writer.add([tickOf(0)])
+    const few = writer.add([tickOf(1)])
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(await writer.add(ticksFrom(2, 500))).toMatchObject({ stored: 500 })
+    expect(await few).toMatchObject({ stored: 1 })
+    expect(told('flushed')).toMatchObject([{ stored: 1 }, { stored: 501 }])
+  })
+
   it('refuses a list with a tick that no store can hold, and stores none of it', async () => {
     const dir = folderForTest()
     const { writer } = openForTest(dir)
