@@ -15,6 +15,7 @@ import {
 import {
   type Changes,
   type History,
+  type HistoryFiles,
   openConsole,
   openHistory,
   type Questions,
@@ -25,6 +26,7 @@ import { migrationStatus } from '../src/db/index.ts'
 import { aborted, messageOf, type Task, VERSION } from '../src/kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
+import { openArchiveCalls } from '../src/ticks/index.ts'
 
 export const worker: Worker = {
   name: 'gateway',
@@ -39,7 +41,12 @@ export const worker: Worker = {
     return [
       openConsole({
         ...{ host: config.HOST, port: config.PORT, token: config.CONSOLE_TOKEN },
-        ...{ questions, changes: changesOf(platform), history: historyOf(platform) },
+        ...{
+          questions,
+          changes: changesOf(platform),
+          history: historyOf(platform),
+          files: filesOf(platform),
+        },
         ...{ queues: jobs.queues, clock, log },
       }),
       cutoverTask(platform),
@@ -106,6 +113,16 @@ function historyOf(platform: Platform): History {
     ...{ config, clock, log },
   })
 }
+
+const filesOf = ({ config, cutover }: Platform): HistoryFiles => ({
+  ...openArchiveCalls(config),
+  async about() {
+    const backend = config.TICKS_BACKEND
+    if (backend !== 'dual') return { backend, phase: null }
+    await cutover.ready()
+    return { backend, phase: cutover.phase('ticks') }
+  },
+})
 
 const changesOf = ({ bus }: Platform): Changes => ({
   replayDeadLetter: (stream, entry, data) => bus.replayDeadLetter(streamNamed(stream), entry, data),

@@ -1,5 +1,4 @@
 // The store of ticks for a command, closed again whatever happens.
-import { SluiceError } from '../kernel/index.ts'
 import type { TickArchive, TickStore } from '../ticks/index.ts'
 import { withPlatform } from './connection.ts'
 
@@ -14,12 +13,9 @@ export const withArchive = <T>(
   work: (archive: TickArchive, afterDays: number, now: number) => Promise<T>,
 ): Promise<T> =>
   withPlatform(async ({ config, clock }) => {
-    const { TICKS_BACKEND, TICKS_DIR, TICKS_ARCHIVE_AFTER_DAYS } = config
-    if (TICKS_BACKEND !== 'sqlite' && TICKS_BACKEND !== 'dual') {
-      const message = `TICKS_BACKEND is ${TICKS_BACKEND}; files of days are there with sqlite and dual.`
-      throw new SluiceError('USAGE', message)
-    }
-    const { openTickArchive } = await import('../ticks/index.ts')
+    const { TICKS_DIR, TICKS_ARCHIVE_AFTER_DAYS } = config
+    const { demandDayFiles, openTickArchive } = await import('../ticks/index.ts')
+    demandDayFiles(config)
     const archive = openTickArchive({ dir: TICKS_DIR, clock })
     try {
       return await work(archive, TICKS_ARCHIVE_AFTER_DAYS, clock.now())

@@ -10,7 +10,7 @@ import type {
   TradeRow,
   WorkerReport,
 } from '../catalog/index.ts'
-import type { Tick, TickQuery, TickSeries } from '../ticks/index.ts'
+import type { ArchiveCalls, Tick, TickQuery, TickSeries } from '../ticks/index.ts'
 
 /** What detectors saw and executors decided, in all. */
 export interface ArbitrageTotals {
@@ -102,6 +102,12 @@ export interface History {
     readonly limit: number
   }): Promise<readonly Bar[]>
   tickers(query: Readonly<Record<string, unknown>>): Promise<TickersAnswer>
+}
+
+/** The files in which ticks lie. */
+export interface HistoryFiles extends ArchiveCalls {
+  /** Where ticks are kept, and the phase that says so while there are two places. */
+  about(): Promise<{ readonly backend: string; readonly phase: string | null }>
 }
 
 export interface GroupSummary {

@@ -23,7 +23,7 @@ const editedLetter = letter.extend({ data: z.json() })
 const group = z.strictObject({ stream, group: z.string().min(1).max(200) })
 const groupFrom = group.extend({ from: z.union([z.string().max(60), z.int().min(0)]) })
 
-interface Route<T> {
+export interface Route<T> {
   readonly path: string
   readonly body: z.ZodType<T>
   readonly bodyLimit?: number
@@ -38,10 +38,14 @@ export const CHANGE_PATHS: ReadonlySet<string> = new Set([
   '/api/groups/pause',
   '/api/groups/resume',
   '/api/groups/replay',
+  ...['compress', 'verify', 'restore', 'rotate'].map((verb) => `/admin/history/${verb}`),
 ])
 
-export function changes(server: FastifyInstance, by: Changes, clock: Clock, log: Logger): void {
-  const post = <T>({ path, body, bodyLimit, change }: Route<T>) =>
+export type Post = <T>(route: Route<T>) => void
+
+/** How each change is answered and logged. */
+export function openPost(server: FastifyInstance, clock: Clock, log: Logger): Post {
+  return ({ path, body, bodyLimit, change }) =>
     server.post(path, bodyLimit === undefined ? {} : { bodyLimit }, async (request) => {
       const asked = parameters(body, request.body)
       // The payload of an edit may be anything, and long.
@@ -56,6 +60,9 @@ export function changes(server: FastifyInstance, by: Changes, clock: Clock, log:
         throw error
       }
     })
+}
+
+export function changes(post: Post, by: Changes): void {
   const demand = async (name: string, entry: string, found: Promise<boolean>) => {
     if (!(await found)) throw unknownLetter(name, entry)
   }
@@ -87,7 +94,7 @@ export function changes(server: FastifyInstance, by: Changes, clock: Clock, log:
   groupChanges(post, by)
 }
 
-function groupChanges(post: <T>(route: Route<T>) => void, by: Changes): void {
+function groupChanges(post: Post, by: Changes): void {
   post({
     path: '/api/groups/pause',
     body: group,

@@ -2,7 +2,7 @@
 // then and not before: every worker counts and reports by this folder, and few of them answer HTTP (35 MB).
 import type { Queue } from 'bullmq'
 import type { Clock, Logger, Task } from '../kernel/index.ts'
-import type { Changes, History, Questions } from './answers.ts'
+import type { Changes, History, HistoryFiles, Questions } from './answers.ts'
 import type { LiveOptions } from './live.ts'
 
 export interface ConsoleOptions {
@@ -11,6 +11,7 @@ export interface ConsoleOptions {
   readonly questions: Questions
   readonly changes: Changes
   readonly history: History
+  readonly files: HistoryFiles
   /** Allows the changes to whoever sends it. Default: the empty string, and nobody may change anything. */
   readonly token?: string
   /** The queues shown at /queues; called when somebody first looks there. */

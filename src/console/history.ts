@@ -15,7 +15,7 @@ import type { History } from './answers.ts'
 import { ANSWER_WITHIN_MS, within } from './ask.ts'
 import { overviews } from './overviews.ts'
 import { parameters } from './parameters.ts'
-import { openThrottle } from './throttle.ts'
+import type { openThrottle } from './throttle.ts'
 import { ticksBinary } from './tick-formats.ts'
 
 const PAGE_SIZE_DEFAULT = 1_000
@@ -77,8 +77,12 @@ const bulkOf = z.strictObject({
 /** Answered to POST without a token: it reads. */
 export const READING_PATHS: ReadonlySet<string> = new Set(['/api/history/ticks/bulk'])
 
-export function history(server: FastifyInstance, by: History, clock: Clock): void {
-  const costing = openThrottle(clock)
+export interface HistoryOptions {
+  readonly clock: Clock
+  readonly costing: ReturnType<typeof openThrottle>
+}
+
+export function history(server: FastifyInstance, by: History, { clock, costing }: HistoryOptions): void {
   const throttle = { preHandler: costing() }
   const soon = <T>(what: string, ask: () => Promise<T>) => within(clock, ANSWER_WITHIN_MS, what, ask)
   const fromStore = <T>(ask: () => Promise<T>) => soon('The tick store', ask)

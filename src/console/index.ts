@@ -4,6 +4,7 @@ export type {
   Changes,
   DecisionRow,
   History,
+  HistoryFiles,
   PartHealth,
   Questions,
   Readiness,

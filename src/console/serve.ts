@@ -1,8 +1,9 @@
 // Puts the routes on a server, listens, and closes it.
 import { aborted, repeat, runTasks } from '../kernel/index.ts'
+import { admin } from './admin.ts'
 import { api } from './api.ts'
 import { openAsked } from './ask.ts'
-import { changes } from './changes.ts'
+import { changes, openPost } from './changes.ts'
 import type { ConsoleOptions } from './console.ts'
 import { guard } from './guard.ts'
 import { health } from './health.ts'
@@ -13,6 +14,7 @@ import { page } from './page.ts'
 import { queues } from './queues.ts'
 import { answerFailures } from './refusals.ts'
 import { listen, openServer } from './server.ts'
+import { openThrottle } from './throttle.ts'
 
 const SAMPLE_MS = 2_000
 
@@ -24,8 +26,11 @@ export async function serve(options: ConsoleOptions, signal: AbortSignal): Promi
   const asked = openAsked(questions, clock)
   health(server, questions, asked, clock)
   api(server, questions, asked, clock)
-  history(server, options.history, clock)
-  changes(server, options.changes, clock, log)
+  const costing = openThrottle(clock)
+  history(server, options.history, { clock, costing })
+  const post = openPost(server, clock, log)
+  changes(post, options.changes)
+  admin(server, options.files, { clock, asked, post, throttle: { preHandler: costing() } })
   metrics(server, questions, asked)
   const pages = live(server, questions, asked, clock, log, { ...LIVE_DEFAULTS, ...options.live })
   await page(server)

@@ -17,7 +17,7 @@ export function demandToken(
       reply,
       'CHANGES_REFUSED',
       'The console changes nothing unless the gateway is started with CONSOLE_TOKEN (16 characters or more). ' +
-        'The command line can: sluice dlq, sluice groups.',
+        'The command line can: sluice dlq, sluice groups, sluice partitions.',
     )
   }
   const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Backing, Cutover, Side } from '../cutover/index.ts'
-import type { Clock, Config } from '../kernel/index.ts'
+import { type Clock, type Config, SluiceError } from '../kernel/index.ts'
 import { dayOfFile } from './day-name.ts'
 import type { Repair } from './json-file.ts'
 import { openJsonTicks } from './json-ticks.ts'
@@ -45,6 +45,13 @@ export function openTicks(options: OpenTicksOptions): TickStore {
     legacy: openTickBackend('json', options),
     current: openTickBackend('sqlite', options),
   })
+}
+
+/** Throws USAGE where ticks are kept otherwise. */
+export function demandDayFiles({ TICKS_BACKEND }: Pick<Config, 'TICKS_BACKEND'>): void {
+  if (TICKS_BACKEND === 'sqlite' || TICKS_BACKEND === 'dual') return
+  const message = `TICKS_BACKEND is ${TICKS_BACKEND}; files of days are there with sqlite and dual.`
+  throw new SluiceError('USAGE', message)
 }
 
 /** Beside the files of the days, which have folders of years. */

@@ -18,7 +18,8 @@ const CHANGES = [
   'groups/pause',
   'groups/resume',
 ]
-const PATHS = [...CHANGES, 'groups/replay'].map((path) => `/api/${path}`)
+const FILES = ['compress', 'verify', 'restore', 'rotate'].map((verb) => `/admin/history/${verb}`)
+const PATHS = [...[...CHANGES, 'groups/replay'].map((path) => `/api/${path}`), ...FILES]
 let redis: TestRedis
 let bus: NotingBus
 let jobs: Jobs<typeof JOBS>

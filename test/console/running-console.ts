@@ -5,6 +5,7 @@ import {
   type Changes,
   type ConsoleOptions,
   type History,
+  type HistoryFiles,
   openConsole,
   type Questions,
 } from '../../src/console/index.ts'
@@ -71,6 +72,12 @@ export const quietHistory: History = {
   tickers: async () => ({ contentType: 'application/json', headers: {}, body: '{}' }),
 }
 
+export const quietFiles: HistoryFiles = {
+  about: async () => ({ backend: 'sqlite', phase: null }),
+  list: none,
+  ...{ compress: refuses, verify: refuses, restore: refuses, rotate: refuses },
+}
+
 export interface RunningConsole {
   readonly url: string
   readonly port: number
@@ -93,6 +100,7 @@ export async function startConsole(
       questions: { ...quietQuestions, ...answers },
       changes: quietChanges,
       history: quietHistory,
+      files: quietFiles,
       queues: jobs.queues,
       clock: systemClock,
       log: openLog({ level: 'silent', name: 'test' }),
