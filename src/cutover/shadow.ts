@@ -17,8 +17,13 @@ export interface ShadowRead<T> {
   readonly what: string
   readonly legacy: () => Promise<T>
   readonly current: () => Promise<T>
-  /** Equal answers have equal texts. What moves with time (the newest seconds) is best left out. */
-  readonly canonical: (answer: T) => string
+  /**
+   * Whether both say the same; what moves with time (the newest seconds) is best left out. It looks at an answer after
+   * that was given, so who is given it must not change it.
+   */
+  readonly same: (one: T, other: T) => boolean
+  /** For a person who looks at a difference. */
+  readonly text: (answer: T) => string
   /** Compares one of so many. Default 1: each. */
   readonly every?: number
 }
@@ -89,9 +94,7 @@ export function openShadow(options: ShadowOptions): Shadow {
   async function compareBehind<T>(state: FeatureState, read: ShadowRead<T>, given: T): Promise<void> {
     const { feature } = state
     try {
-      // Now, for the caller may change what it was given.
-      const answer = read.canonical(given)
-      const seen = await compareAnswers({ ...options, state, read, answer, signal: closing.signal })
+      const seen = await compareAnswers({ ...options, state, read, answer: given, signal: closing.signal })
       if (closing.signal.aborted) return
       tally(state)
       events.emit('compared', { feature, result: seen.result })
@@ -137,7 +140,7 @@ interface Comparison<T> {
   readonly state: FeatureState
   readonly read: ShadowRead<T>
   /** Of the store that answered. */
-  readonly answer: string
+  readonly answer: T
   readonly signal: AbortSignal
 }
 
@@ -155,19 +158,22 @@ async function compareAnswers<T>({
   signal,
 }: Comparison<T>): Promise<Seen> {
   const answering = useOf(state.phase).reads
-  const look = async (side: Side) => read.canonical(await read[side]())
+  const look = (side: Side) => read[side]()
   let [mine, other] = [answer, await look(otherSide(answering))]
-  if (mine === other) return { result: 'equal' }
+  if (read.same(mine, other)) return { result: 'equal' }
   let stands = false
   for (const pauseMs of recheckMs) {
     await clock.sleep(pauseMs, signal)
     if (signal.aborted) return { result: 'moving' }
     const [mineNow, otherNow] = [await look(answering), await look(otherSide(answering))]
-    if (mineNow === otherNow) return { result: 'late' }
-    stands = mineNow === mine && otherNow === other
+    if (read.same(mineNow, otherNow)) return { result: 'late' }
+    stands = read.same(mineNow, mine) && read.same(otherNow, other)
     ;[mine, other] = [mineNow, otherNow]
   }
   if (!stands) return { result: 'moving' }
   const [legacy, current] = answering === 'legacy' ? [mine, other] : [other, mine]
-  return { result: 'different', difference: { key: read.what, ...excerptsOf(legacy, current) } }
+  return {
+    result: 'different',
+    difference: { key: read.what, ...excerptsOf(read.text(legacy), read.text(current)) },
+  }
 }

@@ -43,7 +43,7 @@ const read = (by = engine, key = 'p1/a', more: { every?: number } = {}) =>
     what: `toy ${key}`,
     legacy: async () => toys.legacy.get(key),
     current: async () => toys.current.get(key),
-    canonical: String,
+    ...{ same: Object.is, text: String },
     ...more,
   })
 const phase = async () => (await engine.status('toys')).phase
@@ -153,7 +153,7 @@ describe('a read is no difference', () => {
       what: 'the newest',
       legacy: async () => n++,
       current: async () => n++,
-      canonical: String,
+      ...{ same: Object.is, text: String },
     })
     expect(await seen).toMatchObject({ result: 'moving' })
     expect(await phase()).toBe('shadow')
@@ -178,7 +178,7 @@ describe('a read is no difference', () => {
       what: 'toy',
       legacy: async () => 1,
       current: async () => Promise.reject(new Error('no such file')),
-      canonical: String,
+      ...{ same: Object.is, text: String },
     })
     expect(await answer).toBe(1)
     expect(await told).toEqual({ feature: 'toys', what: 'toy', reason: 'no such file' })
