@@ -7,13 +7,15 @@ import {
 import { forgetInbox } from '../src/bus/index.ts'
 import { JOBS, marketQuotes, opportunities, STREAMS } from '../src/catalog/index.ts'
 import type { Tx } from '../src/db/index.ts'
+import { forgetQuarantine } from '../src/imports/index.ts'
 import { messageOf, repeat, type Task } from '../src/kernel/index.ts'
 import { notBooked, reconcile as reconcileLedger } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
 
+const DAY_MS = 86_400_000
 // Dead letters are replayed by then or dropped. What comes later still finds its fills and its trade under their
 // ids and changes nothing; the inbox only finds out sooner.
-const INBOX_MS = 30 * 86_400_000
+const INBOX_MS = 30 * DAY_MS
 // Differences that are named in the log; their number is always told.
 const NAMED_MAX = 20
 const PAGE = 2_000
@@ -32,7 +34,7 @@ export const worker: Worker = {
     return [
       platform.jobs.run({
         trim: ({ signal }) => trim(platform, signal),
-        retention: () => forget(platform),
+        retention: ({ signal }) => forget(platform, signal),
         reconcile: () => reconcile(platform, late),
       }),
       keepTrimming(platform),
@@ -79,10 +81,12 @@ function keepTrimming(platform: Platform): Task {
   })
 }
 
-async function forget({ database, clock, config }: Platform) {
+async function forget({ database, clock, config }: Platform, signal: AbortSignal) {
+  const quarantineMs = config.QUARANTINE_DAYS * DAY_MS
+  const quarantined = await forgetQuarantine(database, clock.now() - quarantineMs, signal)
   // The rows carry the time of their events: with a recording's times the age says nothing about redelivery.
-  if (config.MARKET_TIME === 'event') return { removed: 0 }
-  return { removed: await database.write((tx) => forgetInbox(tx, clock.now() - INBOX_MS)) }
+  if (config.MARKET_TIME === 'event') return { removed: 0, quarantined }
+  return { removed: await database.write((tx) => forgetInbox(tx, clock.now() - INBOX_MS)), quarantined }
 }
 
 const SAYS = {

@@ -46,7 +46,12 @@ export const quarantine = (w: Words) =>
       text: w.text('text').notNull(),
       at: w.instant('at').notNull(),
     },
-    (t) => [w.index('quarantine_kind_time').on(t.kind, t.time), w.index('quarantine_symbol').on(t.symbol)],
+    (t) => [
+      w.index('quarantine_kind_time').on(t.kind, t.time),
+      w.index('quarantine_symbol').on(t.symbol),
+      // What is to be forgotten is looked for every ten minutes.
+      w.index('quarantine_at').on(t.at),
+    ],
   )
 
 /** The ticks of one symbol and source on one UTC day, judged. */

@@ -15,7 +15,8 @@ export const JOBS = {
     name: 'retention',
     queue: 'database',
     everyMs: 600_000,
-    about: 'Deletes inbox rows that are older than any redelivery.',
+    about:
+      'Deletes inbox rows that are older than any redelivery, and what is in quarantine for QUARANTINE_DAYS.',
   }),
   reconcile: defineJob({
     name: 'reconcile',

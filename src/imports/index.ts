@@ -13,7 +13,7 @@ export type {
   Taken,
 } from './import.ts'
 export { type ImportFile, listImportFiles } from './list-files.ts'
-export { insertQuarantine } from './quarantine.ts'
+export { forgetQuarantine, insertQuarantine } from './quarantine.ts'
 export { readBytes } from './read-bytes.ts'
 export { runImport } from './run-import.ts'
 export { splitCsv } from './split-csv.ts'

@@ -107,6 +107,10 @@ export const SETTINGS = {
     about:
       'A mid that moves by more within a minute is held back until three more ticks agree; else it goes to quarantine. 0: never, %.',
   },
+  QUARANTINE_DAYS: {
+    shape: whole(90, 1, 36_500),
+    about: 'Ticks and candles that were not used are kept in the table quarantine for so many days.',
+  },
   TICKS_BROADCAST_MIN_PCT: {
     shape: number(0.001, 0, 100),
     about: 'A tick is told on its channel when bid, ask or spread moved by this much, %. All ticks are kept.',

@@ -108,9 +108,25 @@ describe('the keeper of ticks', () => {
       message([quoteOf(2, { time: NOW + 3_600_000 })]),
       message([quoteOf(3, { time: NOW - 90_000_000 })]),
       message([quoteOf(4)]),
+      // A venue that repeats itself is counted, and fills no table.
+      message([quoteOf(4)]),
+      message([quoteOf(4)]),
     ])
-    const running = start(keep())
+    let repeated = 0
+    const events = tickEmitter()
+    events.on('stored', ({ stored, duplicate }) => {
+      repeated += stored + duplicate
+    })
+    const counted: Pick<TickStore, 'write'> = {
+      async write(ticks) {
+        repeated -= ticks.length
+        return store.write(ticks)
+      },
+    }
+    const running = start(keep({ events, store: counted }))
     await eventually(async () => (await reasons()).length === 3 && (await kept()).length === 2)
+    await eventually(isSettled)
+    expect(repeated).toBe(2)
     await bus.seekGroup(marketQuotes, `ticks-${symbol}`, 'start')
     await eventually(isSettled)
     await running.stop()

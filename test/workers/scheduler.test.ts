@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openBus, partitionKeys } from '../../src/bus/index.ts'
 import { JOB_PREFIX, JOBS, rejectedInput } from '../../src/catalog/index.ts'
+import { insertQuarantine } from '../../src/imports/index.ts'
 import { openJobs } from '../../src/jobs/index.ts'
 import { openLog, readConfig, runTasks, systemClock } from '../../src/kernel/index.ts'
 import { bookEvent } from '../../src/ledger/book-event.ts'
@@ -17,7 +18,7 @@ import { startRedis } from '../support/redis.ts'
 
 type Handlers = Parameters<Platform['jobs']['run']>[0]
 
-describe.each(drivers)('the reconciling job on %s', (driver) => {
+describe.each(drivers)('the jobs on %s', (driver) => {
   let test: TestDatabase
   beforeEach(async () => {
     test = await openTestDatabase(driver)
@@ -38,9 +39,13 @@ describe.each(drivers)('the reconciling job on %s', (driver) => {
     const ledger = ledgerEmitter()
     const alarms: unknown[] = []
     ledger.on('differing', (fact) => alarms.push(fact))
-    worker.tasks({ jobs, log, events: { ledger }, database: test.database } as unknown as Platform)
+    const { database } = test
+    const config = readConfig({ QUARANTINE_DAYS: '90' })
+    const events = { ledger }
+    worker.tasks({ jobs, log, events, database, config, clock: systemClock } as unknown as Platform)
     const context = { signal: new AbortController().signal, dueAt: 0 }
-    return { logged, alarms, reconcile: () => handlers!.reconcile(context) }
+    const { reconcile, retention } = handlers!
+    return { logged, alarms, reconcile: () => reconcile(context), retention: () => retention(context) }
   }
 
   const settle = (opportunityId: string, outcome: 'filled' | 'none' | null) =>
@@ -67,6 +72,25 @@ describe.each(drivers)('the reconciling job on %s', (driver) => {
     expect(await reconcile()).toMatchObject({ pending: 0 })
     expect(await reconcile()).toMatchObject({ pending: 1, unbooked: 0 })
     expect(alarms).toEqual([{ what: 'pending', count: 1 }])
+  })
+
+  it('forget what is in quarantine for more days than QUARANTINE_DAYS, however much it is', async () => {
+    const { retention } = scheduled()
+    const seen = (days: number, count: number) =>
+      test.database.write((tx) =>
+        insertQuarantine(
+          tx,
+          { kind: 'ticks', origin: `${days}`, at: systemClock.now() - days * 86_400_000 },
+          Array.from({ length: count }, (_, offset) => ({
+            ...{ piece: { offset, text: 'a tick' }, reason: 'crossed', detail: 'the bid is above the ask' },
+          })),
+        ),
+      )
+    await seen(91, 2_300)
+    await seen(89, 3)
+    expect(await retention()).toEqual({ removed: 0, quarantined: 2_300 })
+    const left = await test.database.read(({ sql, t }) => sql.select().from(t.quarantine))
+    expect(left.map(({ origin }) => origin)).toEqual(['89', '89', '89'])
   })
 
   it('says nothing of one that was on its way at the first run', async () => {

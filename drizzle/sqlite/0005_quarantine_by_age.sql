@@ -1,0 +1,1 @@
+CREATE INDEX `quarantine_at` ON `quarantine` (`at`);
