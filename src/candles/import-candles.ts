@@ -18,7 +18,14 @@ import {
   type Tails,
 } from './import-columns.ts'
 import { intervalOf } from './import-interval.ts'
-import { beginningOf, FLAGS, isRefused, type ReadLine, readCandleLine } from './import-line.ts'
+import {
+  beginningOf,
+  FLAGS,
+  isRefused,
+  type ReadLine,
+  readCandleLine,
+  wrongWithHeader,
+} from './import-line.ts'
 import { addReports, type CandleImportReport, type FlagExample, NOTHING_SAID } from './import-report.ts'
 import { isAllowed } from './store-series.ts'
 import { powerOfTen } from './units.ts'
@@ -40,6 +47,7 @@ export interface CandleImportOptions {
 
 export interface CandleImport {
   readonly take: Take
+  readonly wrongWith: (header: string) => string | undefined
   readonly subjectOf: (piece: Piece, header: string | undefined) => Subject
   readonly onFileEnd: (state: unknown) => void
   /** Of the files that have ended. */
@@ -99,6 +107,7 @@ export function openCandleImport(options: CandleImportOptions): CandleImport {
         state: { interval, tails: saveTails(tails), report: addReports(known.report, found) } satisfies Saved,
       }
     },
+    wrongWith: wrongWithHeader,
     subjectOf(piece, header) {
       const line = header === undefined ? undefined : readCandleLine(piece.text, header, 0)
       if (line === undefined) return {}

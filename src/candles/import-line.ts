@@ -47,7 +47,21 @@ function columnsOf(text: string): readonly string[] {
   return lastHeader.names
 }
 
-/** @param power by which prices are scaled, as a power of ten; indices are not. */
+/** Of a header, for a person; undefined when nothing is. */
+export function wrongWithHeader(header: string): string | undefined {
+  const names = columnsOf(header)
+  const missing = NEEDED.filter((name) => !names.includes(name))
+  if (missing.length > 0) {
+    return `its header has no ${missing.join(', ')}; needed: ${NEEDED.join(', ')}, separated by commas`
+  }
+  const twice = NEEDED.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
+  return twice && `its header has two columns for ${twice}`
+}
+
+/**
+ * @param header nothing is wrong with it.
+ * @param power by which prices are scaled, as a power of ten; indices are not.
+ */
 export function readCandleLine(line: string, header: string, power: number): ReadLine | RefusedLine {
   const names = columnsOf(header)
   const values = splitCsv(line)
@@ -59,8 +73,6 @@ export function readCandleLine(line: string, header: string, power: number): Rea
     ...{ reason, detail, time },
     symbol: ticker === '' ? undefined : ticker,
   })
-  const missing = NEEDED.filter((name) => !names.includes(name))
-  if (missing.length > 0) return refused('missing_field', `the header has no ${missing.join(', ')}`)
   if (values.length !== names.length) {
     return refused('field_count', `${values.length} fields under a header of ${names.length}`)
   }

@@ -111,7 +111,10 @@ function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
   }
 }
 
-type Job = Pick<ImportOptions, 'kind' | 'files' | 'settings' | 'take' | 'subjectOf' | 'onFileEnd'>
+type Job = Pick<
+  ImportOptions,
+  'kind' | 'files' | 'settings' | 'take' | 'wrongWith' | 'subjectOf' | 'onFileEnd'
+>
 
 async function run(
   platform: Platform,

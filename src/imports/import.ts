@@ -74,6 +74,8 @@ export interface ImportOptions {
   /** What `take` does with them: with other settings it is another import, which does not go on where this one was. */
   readonly settings?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly take: Take
+  /** What is wrong with a header of CSV, for a person: nothing of that file is read. Undefined when nothing is. */
+  readonly wrongWith?: (header: string) => string | undefined
   /** What a broken piece is about, for its row in quarantine. */
   readonly subjectOf?: (piece: Piece, header: string | undefined) => Subject
   /** Judges all and writes nothing, neither rows nor files. */

@@ -38,6 +38,11 @@ export async function listImportFiles(
   const found = facts.isDirectory() ? await inFolder(absolute) : [fileOf(absolute, facts)]
   const files = found.filter((file) => file !== undefined && formats.includes(file.format))
   if (files.length > 0) return files as ImportFile[]
+  const isOther = !facts.isDirectory() && !facts.isFile()
+  if (isOther) {
+    const message = `${path} is neither a file nor a folder; an import reads a file again where it was interrupted.`
+    throw new SluiceError('USAGE', message, { path })
+  }
   const what = facts.isDirectory() ? 'holds nothing to import' : 'has no name to import'
   const names = formats.map((format) => NAMES[format]).join(', ')
   throw new SluiceError(

@@ -3,7 +3,9 @@
 import { stat } from 'node:fs/promises'
 import { isSluiceError } from '../kernel/index.ts'
 import type { Problem, RawPiece } from './cut.ts'
-import { cutterOf, readHeader } from './cutters.ts'
+import { lineCutter } from './cut-lines.ts'
+import { objectCutter } from './cut-objects.ts'
+import { type FileHead, readHead } from './file-head.ts'
 import { type FileRun, type FileRunOptions, openFileRun } from './file-run.ts'
 import type { ImportExample, ImportOptions, ImportResult, Quarantined } from './import.ts'
 import { beginImports, type FileProgress, NOTHING_YET } from './import-rows.ts'
@@ -67,13 +69,16 @@ async function importFile(
   options: FileRunOptions,
   meter: Meter,
 ): Promise<FileEnd> {
-  let header: RawPiece | undefined
-  try {
-    if (file.format === 'csv') header = await readHeader(file.path)
-  } catch (error) {
+  const head = await readHead(file, options.wrongWith).catch((error: unknown): FileHead => {
+    // Reading comes to it again, and to what is in front of it.
     problemOf(error)
+    return {}
+  })
+  const run = openFileRun(file, before, head.header, options)
+  if (head.problem !== undefined) {
+    await run.flush(true)
+    return { after: run.progress(), problem: head.problem }
   }
-  const run = openFileRun(file, before, header, options)
   const bytes = readBytes(file.path, before.offset)
   const { problem, stopped } = await runPieces(file, before.offset, bytes, run, options, meter)
   if (stopped) return { after: run.progress() }
@@ -90,7 +95,7 @@ async function runPieces(
   { signal, batchPieces = BATCH_PIECES }: ImportOptions,
   meter: Meter,
 ): Promise<{ problem?: string; stopped: boolean }> {
-  const cutter = cutterOf(format, offset)
+  const cutter = format === 'json' ? objectCutter(offset) : lineCutter(offset)
   /** False when told to stop. */
   const add = async (pieces: readonly RawPiece[]) => {
     for (const piece of pieces) {
