@@ -192,6 +192,16 @@ describe('the history of ticks', () => {
     expect((await gateway.get('/ticks?symbol=BTC/USDT')).status).toBe(200)
   })
 
+  it('reads for four at once, and the others in line', async () => {
+    const answers = Array.from({ length: 6 }, () => gateway.get('/api/history/ticks?symbol=HELD'))
+    await eventually(() => asked.symbols.length >= 4)
+    for (let i = 0; i < 3; i++) await gateway.get('/live')
+    expect(asked.symbols).toHaveLength(4)
+    held.resolve()
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(6).fill(200))
+    expect(asked.symbols).toHaveLength(6)
+  })
+
   it('reads on for nobody who has gone', async () => {
     const leaving = new AbortController()
     const gone = post(BULK, { symbols: ['HELD', ...names(40)] }, leaving.signal).catch(() => 'gone')
