@@ -96,11 +96,20 @@ export const COUNTERS = {
   sluice_candles_project_seconds_total: 'Time spent writing bars to files.',
 } as const
 
+/** What goes up and down. */
+export const GAUGES = {
+  sluice_ticks_queued: 'Ticks in memory that wait for the disk.',
+  sluice_ticks_in_spill: 'Ticks in spill files: durable, and in no answer of the store yet.',
+  sluice_ticks_failing_days: 'Days whose file takes no ticks.',
+} as const
+
 export type CounterName = keyof typeof COUNTERS
+export type GaugeName = keyof typeof GAUGES
 export type Labels = Readonly<Record<string, string>>
 
 export interface Counters {
   add(name: CounterName, labels: Labels, by: number): void
+  set(name: GaugeName, value: number): void
   /** Everything counted since the process started. */
   list(): CounterSample[]
 }
@@ -124,6 +133,7 @@ export function openCounters(): Counters {
       if (known) known[2] += by
       else series.set(key, [name, labels, by])
     },
+    set: (name, value) => void series.set(name, [name, {}, value]),
     list: () => [...series.values()],
   }
 }

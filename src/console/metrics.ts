@@ -6,7 +6,7 @@ import type { StreamStatus } from '../bus/index.ts'
 import type { WorkerReport } from '../catalog/index.ts'
 import type { Questions } from './answers.ts'
 import type { Asked } from './ask.ts'
-import { COUNTERS } from './counters.ts'
+import { COUNTERS, GAUGES } from './counters.ts'
 import { groupsOf } from './summary.ts'
 
 export function metrics(server: FastifyInstance, questions: Questions, asked: Asked): void {
@@ -94,7 +94,7 @@ function workerMetrics(registry: Registry, workers: readonly WorkerReport[]): vo
     'Delay of the event loop, 99th percentile of the last report.',
     of,
   )
-  const counters = new Map<string, Counter>()
+  const counters = new Map<string, Counter | Gauge>()
   for (const { id, name, rssBytes, heapBytes, uptimeMs, loopDelayP99Ms, counters: samples } of workers) {
     const labels = { worker: name, process: id }
     memory.set(labels, rssBytes)
@@ -103,11 +103,13 @@ function workerMetrics(registry: Registry, workers: readonly WorkerReport[]): vo
     delay.set(labels, loopDelayP99Ms / 1_000)
     for (const [metric, own, value] of samples) {
       // A worker of another release may report what this one does not know.
-      const help = COUNTERS[metric as keyof typeof COUNTERS]
+      const level: string | undefined = GAUGES[metric as keyof typeof GAUGES]
+      const help = level ?? COUNTERS[metric as keyof typeof COUNTERS]
       if (help === undefined) continue
       let known = counters.get(metric)
       if (!known) {
-        known = counter(registry, metric, help, [...of, ...Object.keys(own)]) as Counter
+        const make = level === undefined ? counter : gauge
+        known = make(registry, metric, help, [...of, ...Object.keys(own)])
         counters.set(metric, known)
       }
       known.inc({ ...labels, ...own }, value)

@@ -3,7 +3,7 @@
 import type { EventEmitter } from 'eventemitter3'
 import type { Clock, Logger } from '../kernel/index.ts'
 import type { Consequence } from './consequence.ts'
-import { type Counters, openCounters } from './counters.ts'
+import { type Counters, type GaugeName, openCounters } from './counters.ts'
 import type { Emitters } from './emitters.ts'
 import { RULES } from './rules.ts'
 import { openWarnings } from './warnings.ts'
@@ -16,8 +16,9 @@ export function observe(emitters: Emitters, { clock, log }: { clock: Clock; log:
     const rules = RULES[part as keyof Emitters] as Record<string, (fact: never) => Consequence>
     for (const [event, rule] of Object.entries(rules)) {
       ;(emitter as EventEmitter).on(event, (fact: unknown) => {
-        const { counts, warning } = rule(fact as never)
+        const { counts, levels = {}, warning } = rule(fact as never)
         for (const [name, by, labels] of counts) counters.add(name, labels ?? {}, by)
+        for (const [name, value] of Object.entries(levels)) counters.set(name as GaugeName, value)
         if (warning) warn({ part, event, ...warning, fact: fact as object })
       })
     }

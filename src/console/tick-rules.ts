@@ -1,5 +1,5 @@
 // What the keeping of ticks says.
-import { counts, says, seconds } from './consequence.ts'
+import { counts, levels, says, seconds } from './consequence.ts'
 import type { Rules } from './rules.ts'
 
 export const TICK_RULES: Rules['ticks'] = {
@@ -25,11 +25,18 @@ export const TICK_RULES: Rules['ticks'] = {
       ['sluice_ticks_flush_seconds_total', seconds(tookMs)],
     ),
   spilled: ({ count }) =>
-    says('warn', 'ticks go to the spill file', 'spilled', ['sluice_ticks_spilled_total', count]),
+    says('warn', 'ticks go to the spill files', 'spilled', ['sluice_ticks_spilled_total', count]),
   drained: ({ stored, duplicate }) => counts(['sluice_ticks_drained_total', stored + duplicate]),
   retried: ({ day }) => counts(['sluice_ticks_retried_total', 1, { day }]),
-  failing: ({ day }) => says('error', 'the file of a day takes no ticks; they are kept and tried again', day),
+  failing: ({ day }) =>
+    says('error', 'the file of a day takes no ticks; they are kept, and tried again until it is mended', day),
   recovered: ({ day }) => says('warn', 'the file of a day takes ticks again', day),
+  health: ({ queued, waiting, inSpill, failing }) =>
+    levels({
+      sluice_ticks_queued: queued + waiting,
+      sluice_ticks_in_spill: inSpill,
+      sluice_ticks_failing_days: failing.length,
+    }),
   refused: ({ count }) =>
     says('error', 'ticks were not written, and who added them was told', 'refused', [
       'sluice_ticks_refused_total',

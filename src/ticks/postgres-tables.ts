@@ -60,16 +60,6 @@ export async function partitionDays(client: Client): Promise<number[]> {
   return rows.flatMap(({ name }) => dayNumber(name.slice(6).replaceAll('_', '-')) ?? [])
 }
 
-/** Removes the partition of a day with all its ticks; false where there is none. Waits for its readers and writers. */
-export async function dropPartition(client: Client, day: number): Promise<boolean> {
-  return underLock(client, async () => {
-    const name = partitionName(day)
-    if ((await client.query(PARTITION, [name])).rows.length === 0) return false
-    await client.query(`drop table market.${name}`)
-    return true
-  })
-}
-
 async function underLock<T>(client: Client, work: () => Promise<T>): Promise<T> {
   await client.query('begin')
   await client.query('select pg_advisory_xact_lock($1)', [LOCK])

@@ -6,7 +6,7 @@ import { type Clock, isSluiceError, SluiceError, withoutPassword } from '../kern
 import { checkCount, checkTicks, isTickName, TIME_END } from './check-tick.ts'
 import { DAY_MS, dayName, dayNumber } from './day-name.ts'
 import { msOf, nanosText, READ, ROWS, type Row, tickOf } from './postgres-columns.ts'
-import { createTables, dropPartition, partitionDays } from './postgres-tables.ts'
+import { createTables, partitionDays } from './postgres-tables.ts'
 import { insertTicks } from './postgres-write.ts'
 import type { Tick, TickQuery, TickSeries, TickStore } from './tick.ts'
 
@@ -18,14 +18,6 @@ export interface PostgresTicksOptions {
   /** How long other writers may be in the way before DATABASE_BUSY, ms. Default 5,000. */
   readonly busyMs?: number
   readonly clock: Clock
-}
-
-export interface PostgresTicks extends TickStore {
-  /**
-   * Deletes a UTC day (YYYY-MM-DD) with all its ticks, at once; false where there is none. DATABASE_BUSY when
-   * readers or writers hold it for longer than `busyMs`.
-   */
-  dropDay(day: string): Promise<boolean>
 }
 
 // Counting a day of ten million ticks takes seconds.
@@ -52,7 +44,7 @@ export function openPostgresTicks({
   pool: max = 4,
   busyMs = 5_000,
   clock,
-}: PostgresTicksOptions): PostgresTicks {
+}: PostgresTicksOptions): TickStore {
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -87,12 +79,6 @@ export function openPostgresTicks({
       return recent(open, symbol, count, source)
     },
     series: (day) => series(open, day),
-    async dropDay(text) {
-      const day = dayNumber(text)
-      if (day === undefined) throw new SluiceError('USAGE', `${text} is no day; write YYYY-MM-DD.`)
-      open.days?.delete(day)
-      return repeat(open, [], (client) => dropPartition(client, day))
-    },
     close() {
       closing ??= pool.end()
       return closing

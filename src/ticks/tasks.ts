@@ -2,7 +2,7 @@
 import type { Bus } from '../bus/index.ts'
 import type { Cutover } from '../cutover/index.ts'
 import type { Database } from '../db/index.ts'
-import type { Clock, Config, Task } from '../kernel/index.ts'
+import { type Clock, type Config, repeat, type Task } from '../kernel/index.ts'
 import { archiveDays } from './archive-days.ts'
 import { inItsPhases } from './cutover-ticks.ts'
 import { keepQuotes } from './keep-quotes.ts'
@@ -32,6 +32,9 @@ export interface TickTasksOptions {
     | 'TICKS_QUEUE_MAX'
   >
 }
+
+// As often as a worker reports.
+const HEALTH_EVERY_MS = 2_000
 
 type Writable = Pick<TickStore, 'write' | 'close'>
 
@@ -84,11 +87,21 @@ function sqliteWriter({ config, clock, events }: TickTasksOptions): Writable {
     ...{ dir: config.TICKS_DIR, clock, events },
     ...{ queueMax: config.TICKS_QUEUE_MAX, full: config.TICKS_QUEUE_FULL, batchMs: config.TICKS_BATCH_MS },
   })
+  const stop = new AbortController()
+  const telling = repeat(
+    HEALTH_EVERY_MS,
+    clock,
+    () => void events.emit('health', writer.health()),
+  )(stop.signal)
   return {
     async write(ticks) {
       await writer.ready()
       return writer.add(ticks)
     },
-    close: () => writer.close(),
+    async close() {
+      await writer.close()
+      stop.abort()
+      await telling
+    },
   }
 }

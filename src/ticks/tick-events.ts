@@ -1,5 +1,6 @@
 // What the tick store says about itself, in process. One observer turns these into metrics and logs.
 import { EventEmitter } from 'eventemitter3'
+import type { TickHealth } from './writer.ts'
 
 export interface TickEvents {
   /** A batch of the stream is in a store. */
@@ -24,6 +25,8 @@ export interface TickEvents {
   /** An alarm, once for each change of state: ticks of that day cannot be written. They are kept and tried again. */
   failing: (fact: { day: string; code: string; reason: string; since: number }) => void
   recovered: (fact: { day: string; forMs: number }) => void
+  /** How the writer is, told every two seconds. */
+  health: (fact: TickHealth) => void
   /** An alarm: these were not written and their callers were told. */
   refused: (fact: { count: number; code: string; reason: string }) => void
   /** An alarm: a file of spilled ticks, or of JSON, ends in bytes that nobody was told were safe, or is damaged inside and stays. */

@@ -13,7 +13,7 @@ import { type Link, openLink } from './writer-link.ts'
 import { type Overflow, openOverflow } from './writer-overflow.ts'
 import { openPump, type Pump } from './writer-pump.ts'
 import type { News } from './writer-serve.ts'
-import { dayText, type FailingDay, openTally, type Tally, type TickCounts } from './writer-tally.ts'
+import { dayText, type FailingDay, openTally, type Tally } from './writer-tally.ts'
 
 export interface TickWriterOptions {
   /** Folder of the files of all days. */
@@ -73,7 +73,6 @@ export interface TickWriter {
   add(ticks: readonly Tick[]): Promise<Accepted>
   /** Resolves when there is room in the queue. */
   ready(): Promise<void>
-  counts(): TickCounts
   health(): TickHealth
   /** Writes what was added, tidies up and ends the thread. What cannot be written within `closeMs` is refused. */
   close(): Promise<void>
@@ -138,7 +137,6 @@ export function openTickWriter(options: TickWriterOptions): TickWriter {
       return accepted
     },
     ready: queue.ready,
-    counts: tally.counts,
     health() {
       const failing = tally.failing()
       const withoutThread = !closing && !link.isUp()

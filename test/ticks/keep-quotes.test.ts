@@ -1,19 +1,21 @@
 // From the stream into a store of ticks, on real Redis, with files of days and a real database for quarantine.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type OpenBus, openBus, outgoing } from '../../src/bus/index.ts'
 import { marketQuotes, type QuoteMessage, tickChannel } from '../../src/catalog/index.ts'
-import { SluiceError, systemClock } from '../../src/kernel/index.ts'
+import { observe } from '../../src/console/index.ts'
+import { openLog, readConfig, SluiceError, systemClock } from '../../src/kernel/index.ts'
 import { isWorthTelling } from '../../src/ticks/broadcast.ts'
-import { openSqliteTicks, type Tick, type TickStore, tickEmitter } from '../../src/ticks/index.ts'
+import { openSqliteTicks, type Tick, type TickStore, tickEmitter, tickTasks } from '../../src/ticks/index.ts'
 import { type KeepQuotesOptions, keepQuotes } from '../../src/ticks/keep-quotes.ts'
 import { ticksOfMessage } from '../../src/ticks/ticks-of-message.ts'
 import { start } from '../bus/rig.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
+import { dayFile } from './writer-stage.ts'
 
 let redis: TestRedis
 let bus: OpenBus
@@ -42,6 +44,9 @@ beforeEach(() => {
   symbol = `T${names++}/USDT`
 })
 
+const nobody = () => {
+  throw new Error('no cut-over is under way')
+}
 const NOW = systemClock.now()
 const quoteOf = (n: number, more: { bid?: number; ask?: number; time?: number } = {}) => {
   const { bid = 100 + n / 1_000, ask = bid + 0.01, time = NOW + n / 8 } = more
@@ -160,6 +165,36 @@ describe('the keeper of ticks', () => {
     await eventually(async () => (await kept()).length === 20)
     await eventually(isSettled)
     await running.stop()
+  })
+
+  it('says how its writer is: a day that takes no ticks is seen in the metrics of its worker', async () => {
+    const damagedDir = mkdtempSync(join(tmpdir(), 'sluice-keep-'))
+    const day = new Date(NOW).toISOString().slice(0, 10)
+    mkdirSync(dirname(dayFile(damagedDir, day)), { recursive: true })
+    writeFileSync(
+      dayFile(damagedDir, day),
+      'this is no file of ticks, and longer than a hundred bytes. '.repeat(99),
+    )
+    await publish([message([quoteOf(0)])])
+    const events = tickEmitter()
+    const counters = observe(
+      { ticks: events },
+      { clock: systemClock, log: openLog({ level: 'silent', name: 'x' }) },
+    )
+    const config = readConfig({ TICKS_DIR: damagedDir })
+    const [task] = tickTasks({
+      bus,
+      database: place.database,
+      clock: systemClock,
+      events,
+      config,
+      cutover: nobody,
+    })
+    const running = start(task!)
+    const level = (name: string) => counters.list().find(([metric]) => metric === name)?.[2]
+    await eventually(() => level('sluice_ticks_failing_days') === 1 && level('sluice_ticks_in_spill')! > 0)
+    await running.stop()
+    rmSync(damagedDir, { recursive: true })
   })
 
   it('tells moved ticks on their channel and keeps also those that it does not tell', async () => {

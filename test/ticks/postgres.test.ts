@@ -3,7 +3,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/kernel/index.ts'
-import { openPostgresTicks, type PostgresTicks } from '../../src/ticks/postgres-ticks.ts'
+import { openPostgresTicks } from '../../src/ticks/postgres-ticks.ts'
+import type { TickStore } from '../../src/ticks/tick.ts'
 import { openPlace } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { ALWAYS, all, demandTicks, written } from './conformance-place.ts'
@@ -26,7 +27,7 @@ beforeEach(async () => {
   await admin.query('drop schema if exists market cascade')
 })
 
-function openStore(more: { busyMs?: number; pool?: number } = {}): PostgresTicks {
+function openStore(more: { busyMs?: number; pool?: number } = {}): TickStore {
   const store = openPostgresTicks({ url: place.options.url!, clock: systemClock, ...more })
   onTestFinished(() => store.close())
   return store
@@ -50,18 +51,14 @@ describe('days', () => {
     expect(await all(stores[0]!)).toHaveLength(24)
   })
 
-  it('are dropped alone, and come again when a late tick needs them', async () => {
+  it('that somebody has dropped are gone alone, and come again when a late tick needs them', async () => {
     const [one, other] = [openStore(), openStore()]
     await one.write(days)
     await other.write(days)
-    expect(await one.dropDay('2026-01-19')).toBe(true)
+    await admin.query('drop table market.ticks_2026_01_19')
     demandTicks(await all(other), [days[0]!, days[2]!])
-    expect(await one.dropDay('2026-01-19')).toBe(false)
     expect(await other.write(days)).toEqual(written(1, 2))
     demandTicks(await all(one), days)
-    for (const wrong of ['2026-02-30', 'yesterday', '2026-01-19; drop schema market']) {
-      await expect(one.dropDay(wrong)).rejects.toMatchObject({ code: 'USAGE' })
-    }
   })
 
   it('that somebody locks hold up nothing but what needs them', async () => {
@@ -79,7 +76,6 @@ describe('days', () => {
     expect(await store.series('2026-01-19')).toHaveLength(1)
     await expect(all(store)).rejects.toMatchObject(busy)
     await expect(store.write([yesterday!])).rejects.toMatchObject(busy)
-    await expect(store.dropDay('2026-01-18')).rejects.toMatchObject(busy)
     await admin.query('rollback')
     expect(await store.write([yesterday!])).toEqual(written(0, 1))
   })
@@ -148,12 +144,7 @@ describe('a server that is away', () => {
   it('is DATABASE_UNAVAILABLE, and the address in it has no password', async () => {
     const store = openPostgresTicks({ url: 'postgres://me:secret@127.0.0.1:1/x', clock: systemClock })
     onTestFinished(() => store.close())
-    for (const call of [
-      store.write(days),
-      store.recent('EURUSD', 1),
-      store.series(),
-      store.dropDay('2026-01-19'),
-    ]) {
+    for (const call of [store.write(days), store.recent('EURUSD', 1), store.series()]) {
       const error = await call.then(String, (thrown) => thrown)
       expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
       expect(String(error)).not.toContain('secret')

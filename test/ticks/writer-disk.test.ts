@@ -57,11 +57,11 @@ function fill(disk: string): () => void {
 describe('a file that another process locks', () => {
   it('is waited for; the other days go on meanwhile', async () => {
     const dir = folderForTest()
-    const { writer, told } = openForTest(dir)
+    const { writer, told, counts } = openForTest(dir)
     await writer.add([tickOf(0)])
     const locker = await lockedByAnother(dayFile(dir, DAY))
     const waiting = writer.add([...ticksFrom(1, 50), ...nextDay(0, 50)])
-    await eventually(() => writer.counts().retries > 0)
+    await eventually(() => counts().retries > 0)
     expect(await writer.add(nextDay(50, 100))).toMatchObject({ stored: 100 })
     await locker.release()
     expect(await waiting).toMatchObject({ stored: 100 })
@@ -71,14 +71,14 @@ describe('a file that another process locks', () => {
 
   it('that stays locked is told once, and once when it is free', async () => {
     const dir = folderForTest()
-    const { writer, told } = openForTest(dir)
+    const { writer, told, counts } = openForTest(dir)
     await writer.add([tickOf(0)])
     const locker = await lockedByAnother(dayFile(dir, DAY))
     const waiting = writer.add(ticksFrom(1, 50))
     await eventually(() => told('failing').length > 0)
     expect(writer.health()).toMatchObject({ ok: false, failing: [{ day: DAY, code: 'DATABASE_BUSY' }] })
-    const { retries } = writer.counts()
-    await eventually(() => writer.counts().retries > retries + 1)
+    const { retries } = counts()
+    await eventually(() => counts().retries > retries + 1)
     await locker.release()
     expect(await waiting).toMatchObject({ stored: 50 })
     expect(told('failing')).toMatchObject([
@@ -93,13 +93,13 @@ describe('a full disk', () => {
   it('is told once; what was accepted is kept, and written when there is room', async () => {
     const disk = smallDisk('4m')
     if (!disk) return expect(disk).toBeUndefined()
-    const { writer, told } = openForTest(disk)
+    const { writer, told, counts } = openForTest(disk)
     await writer.add([tickOf(0)])
     const free = fill(disk)
     // For the second of them a folder has to be made, which is no matter of SQLite.
     const february = ticksFrom(2_001, 2_000).map((one) => ({ ...one, time: one.time + 31 * DAY_MS }))
     const adds = [writer.add(ticksFrom(1, 2_000)), writer.add(february)]
-    await eventually(() => told('failing').length === 2 && writer.counts().retries > 6)
+    await eventually(() => told('failing').length === 2 && counts().retries > 6)
     const code = 'DATABASE_UNAVAILABLE'
     expect(writer.health()).toMatchObject({ ok: false, failing: [{ day: DAY, code }, { code }] })
     expect(writer.health().failing[0]!.since).toBeGreaterThan(0)
@@ -128,7 +128,7 @@ describe('a full disk', () => {
     const disk = smallDisk('4m')
     if (!disk) return expect(disk).toBeUndefined()
     const spillDir = folderForTest()
-    const { writer, told } = openForTest(disk, { full: 'spill', spillDir })
+    const { writer, told, counts } = openForTest(disk, { full: 'spill', spillDir })
     await writer.add([tickOf(0)])
     const free = fill(disk)
     // Also what the thread had when the disk began to fail: nobody waits for it.
@@ -139,7 +139,7 @@ describe('a full disk', () => {
     free()
     await eventually(() => writer.health().inSpill === 0)
     expect(await storedIn(disk)).toHaveLength(10_001)
-    expect(writer.counts()).toMatchObject({ spilled: 10_000, drained: 10_000 })
+    expect(counts()).toMatchObject({ spilled: 10_000, drained: 10_000 })
   })
 
   it('for the spill files as well makes callers wait until one of both goes on', async () => {
@@ -171,9 +171,9 @@ describe('a disk that is read-only', () => {
     await before.writer.close()
     const remount = (how: 'ro' | 'rw') => spawnSync('mount', ['-o', `remount,${how}`, disk]).status
     expect(remount('ro')).toBe(0)
-    const { writer, told } = openForTest(disk)
+    const { writer, told, counts } = openForTest(disk)
     const add = writer.add(ticksFrom(1, 100))
-    await eventually(() => writer.counts().retries > 2)
+    await eventually(() => counts().retries > 2)
     expect(told('failing')).toMatchObject([{ day: DAY, code: 'DATABASE_UNAVAILABLE' }])
     expect(remount('rw')).toBe(0)
     expect(await add).toMatchObject({ stored: 100 })

@@ -26,10 +26,23 @@ export function openForTest(dir: string, options: Partial<TickWriterOptions> = {
   }) as typeof events.emit
   const writer = openTickWriter({ dir, clock: systemClock, events, thread, closeMs: 300, ...options })
   onTestFinished(() => writer.close())
+  /** All facts of one event so far. */
+  const facts = <K extends keyof TickEvents>(kind: K) => (told[kind] ?? []) as Fact<K>[]
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
   return {
     writer,
-    /** All facts of one event so far. */
-    told: <K extends keyof TickEvents>(kind: K) => (told[kind] ?? []) as Fact<K>[],
+    told: facts,
+    counts: () => ({
+      received: sum(facts('received').map(({ count }) => count)),
+      stored: sum(facts('flushed').map(({ stored }) => stored)),
+      duplicate: sum(facts('flushed').map(({ duplicate }) => duplicate)),
+      batches: facts('flushed').length,
+      spilled: sum(facts('spilled').map(({ count }) => count)),
+      drained: sum(facts('drained').map(({ stored, duplicate }) => stored + duplicate)),
+      refused: sum(facts('refused').map(({ count }) => count)),
+      retries: facts('retried').length,
+      failures: facts('failing').length + facts('died').length,
+    }),
   }
 }
 

@@ -13,23 +13,23 @@ const sorted = <T>(list: readonly T[]) => list.map((one) => JSON.stringify(one))
 describe('the tick writer', () => {
   it('has stored what it confirms, and knows what it has already', async () => {
     const dir = folderForTest()
-    const { writer, told } = openForTest(dir)
+    const { writer, told, counts } = openForTest(dir)
     expect(await writer.add(ticksFrom(0, 1_000))).toEqual({ stored: 1_000, duplicate: 0, spilled: 0 })
     expect(sorted(await storedIn(dir))).toEqual(sorted(ticksFrom(0, 1_000)))
     expect(await writer.add(ticksFrom(900, 200))).toEqual({ stored: 100, duplicate: 100, spilled: 0 })
     expect(await writer.add([])).toEqual({ stored: 0, duplicate: 0, spilled: 0 })
-    expect(writer.counts()).toMatchObject({ received: 1_200, stored: 1_100, duplicate: 100, batches: 2 })
+    expect(counts()).toMatchObject({ received: 1_200, stored: 1_100, duplicate: 100, batches: 2 })
     expect(writer.health()).toMatchObject({ ok: true, failing: [], queued: 0, waiting: 0, inSpill: 0 })
     expect(told('flushed')).toHaveLength(2)
   })
 
   it('writes what many add at once in few batches, and tells each of its own', async () => {
     const dir = folderForTest()
-    const { writer } = openForTest(dir, { batchTicks: 512 })
+    const { writer, counts } = openForTest(dir, { batchTicks: 512 })
     const lists = Array.from({ length: 200 }, (_, n) => ticksFrom(n * 17, 17))
     const done = await Promise.all(lists.map((list) => writer.add(list)))
     expect(done).toEqual(lists.map(() => ({ stored: 17, duplicate: 0, spilled: 0 })))
-    expect(writer.counts().batches).toBeLessThan(20)
+    expect(counts().batches).toBeLessThan(20)
     expect(await storedIn(dir)).toHaveLength(3_400)
   })
 
@@ -94,12 +94,12 @@ describe('the tick writer', () => {
 
   it('lets callers wait when the queue is full, without holding up the loop', async () => {
     const dir = folderForTest()
-    const { writer } = openForTest(dir, { queueMax: 500, batchTicks: 100, closeMs: 60_000 })
+    const { writer, counts } = openForTest(dir, { queueMax: 500, batchTicks: 100, closeMs: 60_000 })
     await writer.add([tickOf(0)])
     const locker = await lockedByAnother(dayFile(dir, '2026-01-19'))
     const adds = [writer.add(ticksFrom(1, 400)), writer.add(ticksFrom(401, 400))]
     const ready = writer.ready()
-    await eventually(() => writer.counts().retries > 3)
+    await eventually(() => counts().retries > 3)
     expect(writer.health()).toMatchObject({ queued: 500, waiting: 300, queueMax: 500 })
     let isReady = false
     void ready.then(() => {
@@ -117,7 +117,7 @@ describe('the tick writer', () => {
 describe('the thread of the writer', () => {
   it('may die: what it held is refused, another one goes on, and added again nothing is stored twice', async () => {
     const dir = folderForTest()
-    const { writer, told } = openForTest(dir)
+    const { writer, told, counts } = openForTest(dir)
     await writer.add(ticksFrom(0, 10))
     const [before, deadly] = await Promise.allSettled([
       writer.add(ticksFrom(10, 100)),
@@ -132,16 +132,16 @@ describe('the thread of the writer', () => {
     const again = await writer.add(ticksFrom(0, 110))
     expect(again).toEqual({ stored: 100, duplicate: 10, spilled: 0 })
     expect(writer.health()).toMatchObject({ ok: true, queued: 0 })
-    expect(writer.counts()).toMatchObject({ refused: 101, failures: 1 })
+    expect(counts()).toMatchObject({ refused: 101, failures: 1 })
   })
 
   it('may die while it waits for a day; nothing is held afterwards', async () => {
     const dir = folderForTest()
-    const { writer } = openForTest(dir)
+    const { writer, counts } = openForTest(dir)
     await writer.add([tickOf(0)])
     const locker = await lockedByAnother(dayFile(dir, '2026-01-19'))
     const waiting = writer.add(ticksFrom(1, 10))
-    await eventually(() => writer.counts().retries > 0)
+    await eventually(() => counts().retries > 0)
     const deadly = writer.add([tickOf(0, { symbol: 'DIE', time: tickOf(0).time + DAY_MS })])
     expect(await Promise.allSettled([waiting, deadly])).toMatchObject([
       { status: 'rejected' },
@@ -158,11 +158,11 @@ describe('the thread of the writer', () => {
     await spill.append([batchOf([tickOf(0, { symbol: 'DIE' })])])
     await spill.append([batchOf(ticksFrom(0, 100))])
     await spill.close()
-    const { writer, told } = openForTest(dir)
+    const { writer, told, counts } = openForTest(dir)
     expect(writer.health().inSpill).toBe(101)
     await eventually(() => writer.health().inSpill === 0)
     expect(told('kept')).toMatchObject([{ count: 1 }])
-    expect(writer.counts().failures).toBe(3)
+    expect(counts().failures).toBe(3)
     expect(await storedIn(dir)).toHaveLength(100)
     await writer.close()
     expect(readdirSync(join(dir, 'spill'))).toHaveLength(1)
