@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openCsvCandles } from '../../src/candles/csv-candles.ts'
 import { openSqlCandles } from '../../src/candles/sql-candles.ts'
+import { getCandles } from '../../src/cli/candles.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { openSqliteTicks, type Tick } from '../../src/ticks/index.ts'
 import { sluice } from '../support/command.ts'
@@ -69,6 +71,10 @@ describe('sluice candles', () => {
     expect(interval.stderr).toContain('interval is "1d"; allowed: 1m, 5m')
     expect(format.stderr).toContain('allowed: table, csv, jsonl')
     expect(source.stderr).toContain('Several sources have BTC 1D: --source one, two.')
+    const tooMany = { interval: '1D', limit: 100_001, format: 'csv' }
+    await expect(getCandles('VIC', tooMany, {} as Terminal)).rejects.toMatchObject({
+      ...{ code: 'USAGE', message: expect.stringContaining('allowed: 1 to 100000') },
+    })
   })
 
   it('builds bars from the stored ticks of a venue, and nothing new the second time', async () => {
