@@ -43,6 +43,12 @@ export function bucketEnd(interval: Interval, time: number): number {
   return bucketOf(interval, time) + REGULAR[interval].lengthMs
 }
 
+/** Where so many bars end, from the one on that holds a time; months as long as that one. */
+export function barsEnd(interval: Interval, time: number, bars: number): number {
+  const begin = bucketOf(interval, time)
+  return begin + (bucketEnd(interval, time) - begin) * bars
+}
+
 function monthOf(time: number, later: number): number {
   const date = new Date(time)
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + later, 1)

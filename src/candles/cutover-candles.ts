@@ -11,7 +11,7 @@ import {
 } from '../cutover/index.ts'
 import { and, type Database, gte, lt } from '../db/index.ts'
 import { type Clock, isoTime, randomId } from '../kernel/index.ts'
-import { bucketEnd, bucketOf } from './bucket.ts'
+import { barsEnd, bucketEnd } from './bucket.ts'
 import type { Bar, BarKey, Candle, CandleStore } from './candle.ts'
 import { candleLine } from './csv-row.ts'
 import { HOLD_MS } from './hold-growing.ts'
@@ -72,7 +72,7 @@ async function* pagesOf(store: CandleStore, part: CandlePart): AsyncGenerator<re
   const key = { source, ticker, interval }
   yield* notEmpty(await store.range({ ...key, to: first }))
   for (let from = first; from <= last; ) {
-    const to = Math.min(windowEnd(part, from), last + 1)
+    const to = Math.min(barsEnd(interval, from, WINDOW), last + 1)
     yield* notEmpty(await store.range({ ...key, from, to }))
     from = to
   }
@@ -80,11 +80,6 @@ async function* pagesOf(store: CandleStore, part: CandlePart): AsyncGenerator<re
 }
 
 const notEmpty = (bars: readonly Candle[]) => (bars.length > 0 ? [bars] : [])
-
-function windowEnd({ interval }: BarKey, from: number): number {
-  const begin = bucketOf(interval, from)
-  return begin + (bucketEnd(interval, from) - begin) * WINDOW
-}
 
 /** Without growing bars and those that have just ended: the files get them up to a minute later. */
 async function* recordsOf(

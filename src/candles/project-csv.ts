@@ -4,7 +4,7 @@
 import type { FoldOptions } from '../bus/index.ts'
 import { type CandleChange, candlesChanged } from '../catalog/index.ts'
 import { type Clock, repeat, type Task } from '../kernel/index.ts'
-import { bucketEnd, bucketOf } from './bucket.ts'
+import { barsEnd } from './bucket.ts'
 import type { CandleStore, Interval } from './candle.ts'
 import type { CandleEmitter } from './events.ts'
 import { entriesOf, type HeldRanges, holdGrowing, isHeld, joinRanges, type Ranges } from './hold-growing.ts'
@@ -157,7 +157,7 @@ async function project(
   if (purged.length > 0) await into.purge(source, ticker, purged)
   for (const [interval, { from, to }] of entriesOf(ranges)) {
     for (let at = from; at <= to && !signal.aborted; ) {
-      const end = windowEnd(interval, at)
+      const end = barsEnd(interval, at, WINDOW)
       const key = { source, ticker, interval }
       const bars = await stored.range({ ...key, from: at, to: Math.min(end, to + 1) })
       if (bars.length > 0 && !signal.aborted) await into.write(bars)
@@ -166,10 +166,4 @@ async function project(
     }
   }
   events.emit('projected', { bars: written, tookMs: clock.monotonic() - beganAt })
-}
-
-/** Where a window of at most so many bars ends. */
-function windowEnd(interval: Interval, from: number): number {
-  const begin = bucketOf(interval, from)
-  return begin + (bucketEnd(interval, from) - begin) * WINDOW
 }
