@@ -26,7 +26,7 @@ import { migrationStatus } from '../src/db/index.ts'
 import { aborted, messageOf, type Task, VERSION } from '../src/kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
-import { openArchiveCalls } from '../src/ticks/index.ts'
+import { isLive, type LiveTicks, openArchiveCalls, openLiveTicks } from '../src/ticks/index.ts'
 
 export const worker: Worker = {
   name: 'gateway',
@@ -38,18 +38,23 @@ export const worker: Worker = {
     const questions = questionsOf(platform)
     const { streams, arbitrageTotals, ledgerTotals } = questions
     const write = (line: string) => log.info(line)
+    const liveTicks = openLiveTicks({
+      ...{ bus: platform.bus, clock, live: isLive(config), jumpPct: config.TICKS_JUMP_PCT },
+      onFailure: (reason) => log.warn({ reason }, 'the newest ticks are answered from their files'),
+    })
     return [
       openConsole({
         ...{ host: config.HOST, port: config.PORT, token: config.CONSOLE_TOKEN },
         ...{
           questions,
           changes: changesOf(platform),
-          history: historyOf(platform),
+          history: historyOf(platform, liveTicks),
           files: filesOf(platform),
         },
         ...{ queues: jobs.queues, clock, log },
       }),
       cutoverTask(platform),
+      liveTicks.task,
       statusLine({ clock, everyMs: config.STATUS_EVERY_MS, streams, arbitrageTotals, ledgerTotals, write }),
     ]
   },
@@ -97,7 +102,7 @@ function questionsOf(platform: Platform): Questions {
 const cutoverTask = ({ config, cutover }: Platform): Task =>
   config.TICKS_BACKEND === 'dual' || config.CANDLES_BACKEND === 'dual' ? cutover.task : aborted
 
-function historyOf(platform: Platform): History {
+function historyOf(platform: Platform, liveTicks: LiveTicks): History {
   const { database, clock, log, config } = platform
   const sql = openSqlCandles({ database, clock })
   const csv = openCsvCandles({ dir: join(config.DATA_DIR, 'candles'), clock })
@@ -110,7 +115,7 @@ function historyOf(platform: Platform): History {
       const areWritten = isDual && cutover.phase('candles') !== 'done'
       return areWritten && config.FALLBACK_TO_CSV === 'true' ? csv : undefined
     },
-    ...{ config, clock, log },
+    ...{ liveTicks, config, clock, log },
   })
 }
 

@@ -9,7 +9,7 @@ import {
   vietnamCalendar,
 } from '../candles/index.ts'
 import { type Clock, type Config, type Logger, messageOf } from '../kernel/index.ts'
-import type { TickStore } from '../ticks/index.ts'
+import type { LiveTicks, TickStore } from '../ticks/index.ts'
 import type { History } from './answers.ts'
 
 /** What both stores have. */
@@ -17,6 +17,8 @@ type Candles = Pick<SqlCandles, 'name' | 'range' | 'keys' | 'tickers' | 'sources
 
 export interface HistoryOptions {
   readonly ticks: () => TickStore
+  /** What was seen on the stream just now, where that is enough. */
+  readonly liveTicks: Pick<LiveTicks, 'recent'>
   /** Which of them answers. */
   readonly candles: () => Candles
   /** Answers /tickers where the database fails; undefined where there is none. */
@@ -26,11 +28,19 @@ export interface HistoryOptions {
   readonly log: Logger
 }
 
-export function openHistory({ ticks, candles, files, config, clock, log }: HistoryOptions): History {
+export function openHistory({
+  ticks,
+  liveTicks,
+  candles,
+  files,
+  config,
+  clock,
+  log,
+}: HistoryOptions): History {
   const calendars = { vn: vietnamCalendar(parseHolidays(config.MARKET_HOLIDAYS)), crypto: ALWAYS_OPEN }
   return {
     ticks: (query) => ticks().range(query),
-    recentTicks: (...asked) => ticks().recent(...asked),
+    recentTicks: async (...asked) => liveTicks.recent(...asked) ?? ticks().recent(...asked),
     tickSeries: () => ticks().series(),
     async bars({ symbol, interval, limit, source }): Promise<readonly Candle[]> {
       const store = candles()

@@ -40,7 +40,7 @@ type Writable = Pick<TickStore, 'write' | 'close'>
 
 export function tickTasks(options: TickTasksOptions): Task[] {
   const { bus, database, clock, events, config } = options
-  const live = config.MARKET_TIME === 'wall' && !config.FEED.startsWith('replay:')
+  const live = isLive(config)
   const keep =
     ({ name, open, tells, phased = (store) => store }: Keeping): Task =>
     async (signal) => {
@@ -72,6 +72,10 @@ export function tickTasks(options: TickTasksOptions): Task[] {
     keep({ ...sqlite, phased: inPhases('current') }),
   ]
 }
+
+/** Quotes come as they happen; those of a recording may be of any age. */
+export const isLive = ({ MARKET_TIME, FEED }: Pick<Config, 'MARKET_TIME' | 'FEED'>): boolean =>
+  MARKET_TIME === 'wall' && !FEED.startsWith('replay:')
 
 interface Keeping {
   readonly name: string

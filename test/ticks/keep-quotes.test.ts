@@ -8,7 +8,14 @@ import { marketQuotes, type QuoteMessage, tickChannel } from '../../src/catalog/
 import { observe } from '../../src/console/index.ts'
 import { openLog, readConfig, SluiceError, systemClock } from '../../src/kernel/index.ts'
 import { isWorthTelling } from '../../src/ticks/broadcast.ts'
-import { openSqliteTicks, type Tick, type TickStore, tickEmitter, tickTasks } from '../../src/ticks/index.ts'
+import {
+  openLiveTicks,
+  openSqliteTicks,
+  type Tick,
+  type TickStore,
+  tickEmitter,
+  tickTasks,
+} from '../../src/ticks/index.ts'
 import { type KeepQuotesOptions, keepQuotes } from '../../src/ticks/keep-quotes.ts'
 import { ticksOfMessage } from '../../src/ticks/ticks-of-message.ts'
 import { start } from '../bus/rig.ts'
@@ -165,6 +172,42 @@ describe('the keeper of ticks', () => {
     await eventually(async () => (await kept()).length === 20)
     await eventually(isSettled)
     await running.stop()
+  })
+
+  it('is followed by who asks for the newest ticks, with the same answer and no look at a file', async () => {
+    const open = (readBack: typeof bus.readBack) => {
+      const live = openLiveTicks({
+        ...{ bus: { readBack }, clock: systemClock, live: true, jumpPct: 10 },
+        onFailure: expect.unreachable,
+      })
+      expect(live.recent(symbol, 1)).toBeUndefined()
+      return { live, running: start(live.task) }
+    }
+    const whole = open(bus.readBack)
+    let looked = 0
+    const holed = open(async (...asked) => {
+      looked++
+      return (await bus.readBack(...asked)).filter(({ sequence }) => sequence % 5 !== 0)
+    })
+    await eventually(() => looked > marketQuotes.partitions)
+    const one = { time: NOW }
+    await publish([
+      ...Array.from({ length: 20 }, (_, n) => message([quoteOf(n, one), quoteOf(n + 100, one)])),
+      ...[message([quoteOf(1, { bid: 100, ask: 111 })]), message([quoteOf(2, { bid: 500 })])],
+      ...Array.from({ length: 20 }, (_, n) => message([quoteOf(n + 1), quoteOf(n + 1)])),
+    ])
+    const running = start(keep())
+    await eventually(async () => (await kept()).length === 60 && whole.live.recent(symbol, 60) !== undefined)
+    for (const count of [1, 30, 60]) {
+      const stored = await store.recent(symbol, count)
+      expect(whole.live.recent(symbol, count)).toEqual(stored)
+      expect(whole.live.recent(symbol, count, 'alpha')).toEqual(stored)
+    }
+    expect(whole.live.recent(symbol, 61)).toBeUndefined()
+    expect(whole.live.recent(symbol, 1, 'beta')).toBeUndefined()
+    // Where entries are missing nothing is known, rather than something with a hole in it.
+    expect(holed.live.recent(symbol, 30)).toBeUndefined()
+    await Promise.all([running, whole.running, holed.running].map((task) => task.stop()))
   })
 
   it('says how its writer is: a day that takes no ticks is seen in the metrics of its worker', async () => {
