@@ -63,14 +63,24 @@ export function appendColumns(target: OpenColumns, columns: TickColumns, from: n
 export function appendTick(target: OpenColumns, columns: TickColumns, i: number): void {
   const at = target.count++
   target.time[at] = columns.time[i]!
-  target.sequence[at] = columns.sequence[i]!
-  target.bid[at] = columns.bid[i]!
-  target.ask[at] = columns.ask[i]!
-  target.bidSize[at] = columns.bidSize[i]!
-  target.askSize[at] = columns.askSize[i]!
-  target.volume[at] = columns.volume[i]!
-  target.flags[at] = columns.flags[i]!
+  copyRow(target, at, columns, i)
   target.broker[at] = brokerIndex(target, columns.brokers[columns.broker[i]!]!)
+}
+
+/** What batches and blocks keep alike: all but time and broker. */
+export function copyRow(
+  target: OpenColumns,
+  at: number,
+  from: Omit<TickColumns, 'time' | 'broker' | 'brokers' | 'count'>,
+  i: number,
+): void {
+  target.sequence[at] = from.sequence[i]!
+  target.bid[at] = from.bid[i]!
+  target.ask[at] = from.ask[i]!
+  target.bidSize[at] = from.bidSize[i]!
+  target.askSize[at] = from.askSize[i]!
+  target.volume[at] = from.volume[i]!
+  target.flags[at] = from.flags[i]!
 }
 
 /** The number of a broker's name here; it is added when it is new. */

@@ -1,6 +1,6 @@
 // A batch in the order in which files take it: by day, and within a day by series, as sorted as it came.
 import type { TickBatch } from './batch.ts'
-import { brokerIndex, type OpenColumns, openColumns } from './columns.ts'
+import { brokerIndex, copyRow, type OpenColumns, openColumns } from './columns.ts'
 
 /** Ticks of one symbol and source: `from` to `to` of the columns, in the order in which they came. */
 export interface SeriesPart {
@@ -47,13 +47,7 @@ export function partsOf(batch: TickBatch): BatchParts {
   for (let i = 0; i < batch.count; i++) {
     const at = groups[groupOf[i]!]!.at++
     columns.time[at] = batch.nanosOfDay[i]!
-    columns.sequence[at] = batch.sequence[i]!
-    columns.bid[at] = batch.bid[i]!
-    columns.ask[at] = batch.ask[i]!
-    columns.bidSize[at] = batch.bidSize[i]!
-    columns.askSize[at] = batch.askSize[i]!
-    columns.volume[at] = batch.volume[i]!
-    columns.flags[at] = batch.flags[i]!
+    copyRow(columns, at, batch, i)
     columns.broker[at] = brokers[batch.seriesOf[i]!]!
   }
   return { columns, days }
