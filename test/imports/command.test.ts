@@ -18,7 +18,9 @@ let folder: Folder
 let env: Record<string, string>
 beforeAll(() => {
   folder = openFolder()
-  env = { DATA_DIR: join(folder.path, 'data') }
+  const data = join(folder.path, 'data')
+  // All of it: another file of this process may have named a database.
+  env = { DATA_DIR: data, DATABASE_DRIVER: 'sqlite', SQLITE_DB_PATH: join(data, 'sluice.db') }
   Object.assign(process.env, env)
 })
 afterAll(() => folder.remove())
