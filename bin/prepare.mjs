@@ -14,6 +14,7 @@ const STEPS = {
   start: [['start', [SLUICE, 'start']]],
   test: [['tests', ['vitest', 'run']]],
   chaos: [['chaos', ['node', 'test/chaos/main.ts']]],
+  race: [['race', ['node', 'test/race/main.ts']]],
   verify: [
     ['format and lint', ['biome', 'ci', '.']],
     ['types', ['tsc', '--noEmit']],

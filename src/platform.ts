@@ -7,7 +7,7 @@ import {
   detectorEmitter,
 } from './arbitrage/index.ts'
 import { type Bus, enqueue, type Outgoing, openBus, openRelay, type Relay } from './bus/index.ts'
-import { openViews, type Views } from './cache/index.ts'
+import { DROPS, openViews, type Views } from './cache/index.ts'
 import { type CandleEmitter, candleBacking, candleEmitter } from './candles/index.ts'
 import {
   CACHE_DROPS,
@@ -192,16 +192,17 @@ function openMechanisms(config: Config, clock: Clock, log: Logger, options: Data
     return own(one, (locks) => locks.close())
   })
   const views = once(() => {
-    // To the node that drops are told on: its one connection keeps their order, the bus between nodes does not.
-    const connect = () => connectRedis(url, 'subscriber', { name: 'drops', key: CACHE_DROPS })
-    const tell = (message: string) => bus().tell(CACHE_DROPS, message)
-    const one = openViews({ connect, channel: CACHE_DROPS, tell, clock })
+    const one = openViews({
+      // The node of the keys tells what was dropped: its one connection keeps the order, the bus between nodes does not.
+      connect: (role) => connectRedis(config.REDIS_CACHE_URL || url, role, { name: role, key: DROPS }),
+      ...{ clock, maxEntries: config.CACHE_ENTRIES, maxLoads: config.CACHE_LOADS },
+    })
     opened.cache = one.events
     return own(one, (views) => views.close())
   })
   const jobs = once(() => {
-    const drainMs = config.DRAIN_MS
-    const one = openJobs({ redisUrl: url, jobs: JOBS, prefix: JOB_PREFIX, clock, log, drainMs })
+    const timing = { clock, drainMs: config.DRAIN_MS }
+    const one = openJobs({ redisUrl: url, jobs: JOBS, prefix: JOB_PREFIX, log, ...timing })
     opened.jobs = one.events
     return own(one, (jobs) => jobs.close())
   })
@@ -215,7 +216,8 @@ function openMechanisms(config: Config, clock: Clock, log: Logger, options: Data
     opened.cutover = one.events
     return own(one, (cutover) => cutover.close())
   })
-  const relay = once(() => openRelay(bus(), database(), STREAMS))
+  const speakers = { [CACHE_DROPS]: (messages: readonly string[]) => views().dropTold(messages) }
+  const relay = once(() => openRelay({ bus: bus(), database: database(), streams: STREAMS, speakers }))
   return { redis, bus, database, locks, views, jobs, cutover, relay, emitters: (): Emitters => opened }
 }
 

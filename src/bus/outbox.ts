@@ -66,8 +66,19 @@ export interface Relay {
   drain(): Promise<void>
 }
 
-export function openRelay(bus: Bus, database: Database, streams: readonly Stream<unknown>[]): Relay {
-  const byName = new Map(streams.map((stream) => [stream.name, stream]))
+/** Says the messages of one channel, oldest first; may be called twice for the same. */
+export type Speaker = (messages: readonly string[]) => Promise<void>
+
+export interface RelayOptions {
+  readonly bus: Bus
+  readonly database: Database
+  readonly streams: readonly Stream<unknown>[]
+  /** By channel. A message on any other stays where it is, and is reported. */
+  readonly speakers?: Readonly<Record<string, Speaker>>
+}
+
+export function openRelay({ bus, database, streams, speakers = {} }: RelayOptions): Relay {
+  const targets: Targets = { streams: new Map(streams.map((stream) => [stream.name, stream])), speakers }
   let running: Promise<void> | undefined
   let again = false
 
@@ -78,7 +89,7 @@ export function openRelay(bus: Bus, database: Database, streams: readonly Stream
       try {
         while (again) {
           again = false
-          await drainAll(bus, database, byName)
+          await drainAll(bus, database, targets)
         }
       } finally {
         running = undefined
@@ -103,7 +114,10 @@ export function openRelay(bus: Bus, database: Database, streams: readonly Stream
   }
 }
 
-type Streams = ReadonlyMap<string, Stream<unknown>>
+interface Targets {
+  readonly streams: ReadonlyMap<string, Stream<unknown>>
+  readonly speakers: Readonly<Record<string, Speaker>>
+}
 type Row = Awaited<ReturnType<typeof readRows>>[number]
 
 const readRows = (database: Database, after: number) =>
@@ -111,7 +125,7 @@ const readRows = (database: Database, after: number) =>
     sql.select().from(t.outbox).where(gt(t.outbox.id, after)).orderBy(asc(t.outbox.id)).limit(BATCH),
   )
 
-async function drainAll(bus: Bus, database: Database, streams: Streams): Promise<void> {
+async function drainAll(bus: Bus, database: Database, targets: Targets): Promise<void> {
   /** Targets that take nothing now: what stands behind must not overtake. */
   const full = new Set<string>()
   let after = 0
@@ -121,7 +135,7 @@ async function drainAll(bus: Bus, database: Database, streams: Streams): Promise
     if (!last) return
     const said: number[] = []
     for (const [target, list] of groupByTarget(rows)) {
-      if (!full.has(target)) said.push(...(await say(bus, streams, list, () => full.add(target))))
+      if (!full.has(target)) said.push(...(await say(bus, targets, list, () => full.add(target))))
     }
     if (said.length > 0)
       await database.write(({ sql, t }) => sql.delete(t.outbox).where(inArray(t.outbox.id, said)))
@@ -142,15 +156,14 @@ function groupByTarget(rows: readonly Row[]): Map<string, Row[]> {
 }
 
 /** Says rows of one target in order; answers the ids of those that are said. */
-async function say(bus: Bus, streams: Streams, rows: readonly Row[], isFull: () => void): Promise<number[]> {
+async function say(
+  bus: Bus,
+  { streams, speakers }: Targets,
+  rows: readonly Row[],
+  isFull: () => void,
+): Promise<number[]> {
+  if (rows[0]?.kind === 'channel') return speak(bus, speakers, rows, isFull)
   const said: number[] = []
-  if (rows[0]?.kind === 'channel') {
-    for (const row of rows) {
-      await bus.tell(row.target, row.data)
-      said.push(row.id)
-    }
-    return said
-  }
   let left = rows
   while (left.length > 0) {
     try {
@@ -171,13 +184,33 @@ async function say(bus: Bus, streams: Streams, rows: readonly Row[], isFull: () 
   return said
 }
 
+/** A speaker that fails, as one does whose server is away, holds up its own channel only. */
+async function speak(
+  bus: Bus,
+  speakers: Targets['speakers'],
+  rows: readonly Row[],
+  isFull: () => void,
+): Promise<number[]> {
+  const { target } = rows[0]!
+  try {
+    const speaker = speakers[target]
+    if (!speaker) throw new Error('nobody speaks on this channel here')
+    await speaker(rows.map((row) => row.data))
+    return rows.map((row) => row.id)
+  } catch (error) {
+    isFull()
+    disturb(bus, `outbox of ${target}`, error, isSluiceError(error, 'REDIS_UNAVAILABLE'))
+    return []
+  }
+}
+
 /** The row that no attempt can publish. */
 function poisonOf(error: unknown, rows: readonly Row[]): Row | undefined {
   if (!isSluiceError(error) || !/^PAYLOAD_/.test(error.code)) return undefined
   return rows.find((row) => row.eventId === error.facts['id'])
 }
 
-function toEvent(row: Row, streams: Streams): Outgoing {
+function toEvent(row: Row, streams: Targets['streams']): Outgoing {
   const { target, eventId: id, data, time, type, traceparent } = row
   const stream = streams.get(target)
   if (!stream) {

@@ -1,32 +1,43 @@
-// The message that says which answers are no longer true. It names views, or single keys of a view.
+// Which answers are no longer true: single keys of a view, or everything under a tag. A writer puts this into the outbox
+// of its transaction.
 import { z } from 'zod'
-import type { AnyView, View, ViewKey } from './view.ts'
-import { encodeKey } from './view.ts'
+import { encodeKey, type View, type ViewKey } from './view.ts'
 
-export interface Drop {
-  readonly view: string
-  /** The encoded key; without one, every key of the view. */
-  readonly key?: string | undefined
-}
+export type Drop = { readonly place: string } | { readonly tag: string }
 
-const message = z.object({
-  drops: z.array(z.object({ view: z.string().min(1), key: z.string().optional() })).min(1),
+const shape = z.object({
+  drops: z.array(z.union([z.object({ place: z.string().min(1) }), z.object({ tag: z.string().min(1) })])),
 })
 
-/** The message for whole views: what a writer puts into its outbox. */
-export const dropViews = (views: readonly AnyView[]): string =>
-  encodeDrops(views.map((view) => ({ view: view.name })))
+/** Where an answer is kept, in memory and in Redis. */
+export const placeOf = <K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): string =>
+  `${view.name}:${encodeKey(view, key)}`
 
-export const dropOf = <K extends ViewKey>(view: View<K, unknown>, key: K | undefined): Drop =>
-  key === undefined ? { view: view.name } : { view: view.name, key: encodeKey(view, key) }
+export const dropKey = <K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): Drop => ({
+  place: placeOf(view, key),
+})
+export const dropTag = (tag: string): Drop => ({ tag })
 
 export const encodeDrops = (drops: readonly Drop[]): string => JSON.stringify({ drops })
 
-/** Undefined for a message that cannot be understood: the reader then has to assume that it meant everything. */
+/** Undefined for what is no message of drops: the reader has to assume that it meant everything. */
 export function decodeDrops(text: string): readonly Drop[] | undefined {
   try {
-    return message.parse(JSON.parse(text)).drops
+    return shape.parse(JSON.parse(text)).drops
   } catch {
     return undefined
   }
+}
+
+export interface Told {
+  readonly epoch: string
+  readonly sequence: number
+  readonly drops: readonly Drop[]
+}
+
+/** What a drop says on the channel: `epoch|sequence|drops`. Undefined for anything else. */
+export function readTold(text: string): Told | undefined {
+  const [, epoch, sequence, message] = /^([^|]+)\|(\d+)\|(.*)$/s.exec(text) ?? []
+  const drops = message === undefined ? undefined : decodeDrops(message)
+  return epoch === undefined || drops === undefined ? undefined : { epoch, sequence: Number(sequence), drops }
 }

@@ -7,14 +7,16 @@ export interface CacheEvents {
   failed: (fact: { view: string; reason: string }) => void
   /** An answer was given to its callers but not stored, because it was dropped while it was loading. */
   refused: (fact: { view: string }) => void
-  dropped: (fact: { view: string; entries: number }) => void
+  dropped: (fact: { entries: number }) => void
   flushed: (fact: { reason: FlushReason; entries: number }) => void
   /** Memory is served again (true) or no longer (false). */
   serving: (fact: { serving: boolean }) => void
-  /** The connection that hears drops failed; it comes back by itself. */
+  /** The level in Redis is used again (true), or answers come from their loaders (false). */
+  reached: (fact: { reached: boolean; reason: string }) => void
+  /** A connection of the cache failed; it comes back by itself. */
   disturbed: (fact: { reason: string }) => void
 }
 
-export type FlushReason = 'connected' | 'disconnected' | 'malformed' | 'closed'
+export type FlushReason = 'connected' | 'disconnected' | 'sequence' | 'epoch' | 'malformed' | 'closed'
 export type CacheEmitter = EventEmitter<CacheEvents>
 export const cacheEmitter = (): CacheEmitter => new EventEmitter<CacheEvents>()

@@ -1,4 +1,5 @@
-export { decodeDrops, dropViews } from './drops.ts'
+export { type Drop, dropKey, dropTag, encodeDrops } from './drops.ts'
 export type { CacheEmitter, CacheEvents } from './events.ts'
-export { defineView, type View, type ViewKey } from './view.ts'
+export { DROPS } from './keys.ts'
+export { defineView, LIFETIMES, type View, type ViewKey } from './view.ts'
 export { type CacheStats, openViews, type Views, type ViewsOptions } from './views.ts'

@@ -1,21 +1,24 @@
-// Hears drops on a connection of its own and knows whether it would hear one. A confirmed subscription is not
-// enough: a half-open socket stays "ready" while messages vanish. Redis answers one connection in order, so the answer
-// to a question proves that every drop published there before it was asked has arrived; memory is served on such proof
-// only. The question names the channel like a key: in a cluster a node that is no longer the one where drops are
-// published answers MOVED instead, and the client connects to the one that is.
+// Hears drops on a connection of its own and knows whether it has heard all of them. A confirmed subscription is not
+// enough: a half-open socket stays "ready" while messages vanish. Redis answers one connection in order, so every drop
+// told before a question was asked has arrived before its answer; and the answer is epoch and sequence, which must be
+// those of the last drop that was heard. Memory is served on such proof only. In a cluster a node that is no longer the
+// one of the keys answers MOVED instead, and the client connects to the one that is.
 import { type Clock, messageOf, repeat } from '../kernel/index.ts'
 import { closeRedis, type Redis } from '../redis/index.ts'
+import { type Drop, readTold } from './drops.ts'
+import { DROPS, META } from './keys.ts'
 
 export interface ListenerOptions {
-  /** A subscriber connection that nobody else uses, to the node of the channel; made at the first need. */
+  /** A subscriber connection that nobody else uses, to the node of the keys; made at the first need. */
   readonly connect: () => Redis
-  readonly channel: string
   readonly clock: Clock
   /** Pause between two proofs, ms. */
   readonly heartbeatMs: number
-  /** How long a proof holds from the moment it was asked for, ms: the bound of staleness when messages vanish. */
+  /** How long a proof holds from the moment it was asked for, ms: the bound of staleness when the connection is dead. */
   readonly proofMs: number
-  readonly onMessage: (message: string) => void
+  readonly onDrops: (drops: readonly Drop[]) => void
+  /** Drops were missed, or belong to another epoch: whatever is held may be wrong. */
+  readonly onGap: (why: 'sequence' | 'epoch' | 'malformed') => void
   /** The subscription was confirmed on a new connection: drops before this moment were not heard. */
   readonly onConfirmed: () => void
   readonly onLost: () => void
@@ -26,7 +29,7 @@ export interface Listener {
   /** Begins to connect, once. */
   start(): void
   /** True while every drop published more than `proofMs` ago is known to have arrived. */
-  proven(): boolean
+  proven(now: number): boolean
   close(): Promise<void>
 }
 
@@ -42,7 +45,7 @@ export function openListener(options: ListenerOptions): Listener {
       // A question that is never answered must not hold the loop, so it is asked and not awaited.
       void repeat(options.heartbeatMs, options.clock, line.ask)(stop.signal)
     },
-    proven: () => line?.proven() ?? false,
+    proven: (now) => line?.proven(now) ?? false,
     async close() {
       stop.abort()
       line?.lose()
@@ -54,13 +57,14 @@ export function openListener(options: ListenerOptions): Listener {
 interface Line {
   /** Asks for the next proof; ends a connection that owes one for too long. */
   ask(): void
-  proven(): boolean
+  proven(now: number): boolean
   lose(): void
 }
 
 /** Follows one client through its connections. */
 function openLine(client: Redis, options: ListenerOptions): Line {
-  const { channel, clock, proofMs } = options
+  const { clock, proofMs } = options
+  const heard = openHeard(options)
   /** Raised with every connection and every loss: an answer that belongs to an older one proves nothing. */
   let connection = 0
   let confirmed = false
@@ -68,22 +72,21 @@ function openLine(client: Redis, options: ListenerOptions): Line {
   /** When the question that is still open was asked. */
   let askedAt: number | undefined
 
-  /** True when the answer came, and on the connection that was asked. */
-  async function answers(question: () => Promise<unknown>): Promise<boolean> {
+  /** Asks where the drops stand; undefined when the answer belongs to a connection that is no more. */
+  async function ask(): Promise<Standing | undefined> {
     const mine = connection
     const asked = clock.monotonic()
     askedAt = asked
     try {
-      await question()
+      const [epoch, sequence] = await client.hmget(META, 'epoch', 'sequence')
+      if (mine !== connection) return undefined
+      askedAt = undefined
+      return { asked, epoch: epoch ?? '', sequence: Number(sequence ?? 0) }
     } catch (error) {
-      options.onError(messageOf(error))
       // A question that failed has no answer to wait for: the connection is given up at the next beat.
-      return false
+      options.onError(messageOf(error))
+      return undefined
     }
-    if (mine !== connection) return false
-    askedAt = undefined
-    provenAt = asked
-    return true
   }
   function lose(): void {
     connection++
@@ -94,12 +97,28 @@ function openLine(client: Redis, options: ListenerOptions): Line {
   }
   async function confirm(): Promise<void> {
     connection++
-    if (!(await answers(() => client.subscribe(channel)))) return
+    const mine = connection
+    askedAt = clock.monotonic()
+    try {
+      await client.subscribe(DROPS)
+    } catch (error) {
+      return options.onError(messageOf(error))
+    }
+    const standing = mine === connection ? await ask() : undefined
+    if (!standing) return
+    heard.startAt(standing)
+    provenAt = standing.asked
     confirmed = true
     options.onConfirmed()
   }
+  async function prove(): Promise<void> {
+    const standing = await ask()
+    if (!standing || !confirmed) return
+    heard.mustBeAt(standing)
+    provenAt = standing.asked
+  }
   client.on('message', (from: string, text: string) => {
-    if (from === channel) options.onMessage(text)
+    if (from === DROPS && confirmed) heard.hear(text)
   })
   client.on('ready', () => void confirm())
   client.on('close', lose)
@@ -110,9 +129,49 @@ function openLine(client: Redis, options: ListenerOptions): Line {
       // TCP would need minutes to notice a peer that is gone; a new connection needs a round trip.
       if (askedAt !== undefined) {
         if (clock.monotonic() - askedAt > proofMs) client.disconnect(true)
-      } else if (confirmed) void answers(() => client.exists(channel))
+      } else if (confirmed) void prove()
     },
-    proven: () => confirmed && clock.monotonic() - provenAt <= proofMs,
+    proven: (now) => confirmed && now - provenAt <= proofMs,
     lose,
+  }
+}
+
+/** Where drops stood when it was asked, monotonic ms. */
+interface Standing {
+  readonly asked: number
+  readonly epoch: string
+  readonly sequence: number
+}
+
+/** How far drops were heard. */
+function openHeard({ onDrops, onGap }: ListenerOptions) {
+  // Empty while Redis remembers none. The first one that is made then has told nothing yet, so nothing was missed.
+  let epoch = ''
+  let sequence = 0
+  /** Moves on; answers what was missed by it, if anything. */
+  const moveTo = (
+    next: Pick<Standing, 'epoch' | 'sequence'>,
+    expected: number,
+  ): 'epoch' | 'sequence' | undefined => {
+    const isKnown = next.epoch === epoch || epoch === ''
+    const missed = isKnown ? (next.sequence === expected ? undefined : 'sequence') : 'epoch'
+    epoch = next.epoch
+    sequence = next.sequence
+    return missed
+  }
+  return {
+    startAt(standing: Standing): void {
+      moveTo(standing, 0)
+    },
+    hear(text: string): void {
+      const told = readTold(text)
+      const missed = told ? moveTo(told, sequence + 1) : 'malformed'
+      if (missed) onGap(missed)
+      else onDrops(told!.drops)
+    },
+    mustBeAt(standing: Standing): void {
+      const missed = moveTo(standing, sequence)
+      if (missed) onGap(missed)
+    },
   }
 }

@@ -1,48 +1,69 @@
 // The memory level: a bounded map of answers and the loads that are on their way. A load is a ticket; dropping its
-// key voids the ticket, so that an answer read before a change can never be stored after it (a delete that races a
-// load left 4 to 10 of 80 entries wrong for good in every plain cache that was measured).
+// place or one of its tags voids the ticket, so that an answer read before a change can never be stored after it (a
+// delete that races a load left 4 to 10 of 80 entries wrong for good in every plain cache that was measured).
 
 /** A load under way. It serves those who asked before the drop; it is stored only while it is not voided. */
 export interface Ticket {
   readonly view: string
   readonly key: string
+  readonly tags: readonly string[]
+  /** Monotonic, ms. */
+  readonly beganAt: number
   voided: boolean
   answer: Promise<unknown> | undefined
 }
 
-export interface Memory {
-  /** The stored answer, wrapped because an answer may be undefined. */
-  find(view: string, key: string, now: number): { readonly value: unknown } | undefined
-  /** The load of this key that began after its last drop. */
-  underWay(view: string, key: string): Ticket | undefined
-  begin(view: string, key: string): Ticket
-  /** Stores unless the ticket was voided since it began; says whether it did. */
-  store(ticket: Ticket, value: unknown, goodUntil: number): boolean
-  /** Forgets the ticket: the load has ended, well or not. */
-  end(ticket: Ticket): void
-  /** Removes a key, or every key of the view, and voids its loads; returns how many answers were removed. */
-  drop(view: string, key: string | undefined): number
-  flush(): number
-  size(): number
+export interface Stored {
+  /** Resolved; the same object for every reader, because a new promise each time was a third of a hit. */
+  readonly answer: Promise<unknown>
+  readonly value: unknown
+  /** Monotonic, ms. */
+  readonly goodUntil: number
+  /** From here on whoever asks first loads it again; infinity once somebody does. */
+  eagerAt: number
 }
 
-/** `maxEntries` bounds the answers of all views together; the one unused for longest gives way. */
-export function openMemory(maxEntries: number): Memory {
-  const answers = openAnswers(maxEntries)
+/** How long an answer may stay, monotonic ms, and how large it is. */
+export type Terms = Pick<Stored, 'goodUntil' | 'eagerAt'> & { readonly bytes: number }
+
+export interface Memory {
+  find(view: string, key: string, now: number): Stored | undefined
+  /** The load of this key that began after its last drop. */
+  underWay(view: string, key: string): Ticket | undefined
+  begin(view: string, key: string, tags: readonly string[], now: number): Ticket
+  /** Stores unless the ticket was voided since it began; says whether it did. */
+  store(ticket: Ticket, value: unknown, terms: Terms): boolean
+  /** Forgets the ticket: the load has ended, well or not. */
+  end(ticket: Ticket): void
+  /** Removes an answer and voids its load; returns how many answers were removed. */
+  drop(view: string, key: string): number
+  /** Removes every answer under the tag and voids their loads. */
+  dropTag(tag: string): number
+  flush(): number
+  size(): { readonly entries: number; readonly bytes: number }
+}
+
+/** Bounds the answers of all views together, by number and by size; those not asked for lately give way. */
+export function openMemory(maxEntries: number, maxBytes: number): Memory {
+  const answers = openAnswers(maxEntries, maxBytes)
   const loads = openLoads()
   return {
-    find: (view, key, now) => answers.find(placeOf(view, key), now),
-    underWay: (view, key) => loads.find(placeOf(view, key)),
+    find: answers.find,
+    underWay: loads.find,
     begin: loads.begin,
-    store(ticket, value, goodUntil) {
+    store(ticket, value, terms) {
       if (ticket.voided) return false
-      answers.put({ view: ticket.view, value, goodUntil }, placeOf(ticket.view, ticket.key))
+      answers.put(ticket, value, terms)
       return true
     },
     end: loads.end,
     drop(view, key) {
-      loads.void((ticket) => ticket.view === view && (key === undefined || ticket.key === key))
-      return key === undefined ? answers.removeView(view) : answers.remove(placeOf(view, key))
+      loads.void((ticket) => ticket.key === key && ticket.view === view)
+      return answers.remove(view, key)
+    },
+    dropTag(tag) {
+      loads.void((ticket) => ticket.tags.includes(tag))
+      return answers.removeTag(tag)
     },
     flush() {
       loads.void(() => true)
@@ -52,76 +73,147 @@ export function openMemory(maxEntries: number): Memory {
   }
 }
 
-// Neither a view's name nor an encoded key holds a line break.
-const placeOf = (view: string, key: string): string => `${view}\n${key}`
+// What the maps, the promise and the object take beside the answer itself.
+const ENTRY_BYTES = 400
 
-interface Answer {
+interface Answer extends Stored {
   readonly view: string
-  readonly value: unknown
-  readonly goodUntil: number
+  readonly key: string
+  readonly tags: readonly string[]
+  readonly bytes: number
+  /** Asked for since it was last looked at. */
+  used: boolean
 }
 
-function openAnswers(maxEntries: number) {
-  // A map keeps the order of insertion: putting an answer back at each use makes that the order of use.
-  const byPlace = new Map<string, Answer>()
-  const placesOf = new Map<string, Set<string>>()
+function openAnswers(maxEntries: number, maxBytes: number) {
+  // A map for each view, keyed by the text of the key alone: joining the two for each hit was half of its time.
+  const byView = new Map<string, Map<string, Answer>>()
+  const tags = openTagIndex()
+  const queue = openQueue()
 
-  function remove(place: string): number {
-    const answer = byPlace.get(place)
+  function forget(answer: Answer): void {
+    byView.get(answer.view)!.delete(answer.key)
+    queue.remove(answer)
+    tags.remove(answer)
+  }
+  function remove(view: string, key: string): number {
+    const answer = byView.get(view)?.get(key)
     if (!answer) return 0
-    byPlace.delete(place)
-    placesOf.get(answer.view)?.delete(place)
+    forget(answer)
     return 1
   }
   return {
     remove,
-    find(place: string, now: number): Answer | undefined {
-      const answer = byPlace.get(place)
+    find(view: string, key: string, now: number): Stored | undefined {
+      const answer = byView.get(view)?.get(key)
       if (!answer) return undefined
-      if (now >= answer.goodUntil) {
-        remove(place)
-        return undefined
+      if (now < answer.goodUntil) {
+        answer.used = true
+        return answer
       }
-      byPlace.delete(place)
-      byPlace.set(place, answer)
-      return answer
+      forget(answer)
+      return undefined
     },
-    put(answer: Answer, place: string): void {
-      byPlace.delete(place)
-      byPlace.set(place, answer)
-      const places = placesOf.get(answer.view)
-      if (places) places.add(place)
-      else placesOf.set(answer.view, new Set([place]))
-      const [oldest] = byPlace.size > maxEntries ? byPlace.keys() : []
-      if (oldest !== undefined) remove(oldest)
+    put({ view, key, tags: under }: Ticket, value: unknown, { bytes, goodUntil, eagerAt }: Terms): void {
+      remove(view, key)
+      const answer: Answer = {
+        ...{ view, key, tags: under, value, used: false, goodUntil, eagerAt },
+        answer: Promise.resolve(value),
+        bytes: bytes + ENTRY_BYTES,
+      }
+      const keys = byView.get(view)
+      if (keys) keys.set(key, answer)
+      else byView.set(view, new Map([[key, answer]]))
+      tags.add(answer)
+      queue.add(answer)
+      queue.shrink(maxEntries, maxBytes, forget)
     },
-    removeView: (view: string): number =>
-      [...(placesOf.get(view) ?? [])].reduce((count, place) => count + remove(place), 0),
+    removeTag(tag: string): number {
+      const under = tags.under(tag)
+      under.forEach(forget)
+      return under.length
+    },
     clear(): number {
-      const count = byPlace.size
-      byPlace.clear()
-      placesOf.clear()
-      return count
+      const { entries } = queue.size()
+      byView.clear()
+      tags.clear()
+      queue.clear()
+      return entries
     },
-    size: () => byPlace.size,
+    size: queue.size,
+  }
+}
+
+/** Answers in the order in which they are looked at when one has to give way: a clock with a second chance. */
+function openQueue() {
+  const queue = new Set<Answer>()
+  let bytes = 0
+  return {
+    add(answer: Answer): void {
+      queue.add(answer)
+      bytes += answer.bytes
+    },
+    remove(answer: Answer): void {
+      if (queue.delete(answer)) bytes -= answer.bytes
+    },
+    shrink(maxEntries: number, maxBytes: number, forget: (answer: Answer) => void): void {
+      for (const answer of queue) {
+        if (queue.size <= maxEntries && bytes <= maxBytes) return
+        if (answer.used) {
+          answer.used = false
+          queue.delete(answer)
+          queue.add(answer)
+        } else forget(answer)
+      }
+    },
+    clear(): void {
+      queue.clear()
+      bytes = 0
+    },
+    size: () => ({ entries: queue.size, bytes }),
+  }
+}
+
+/** Which answers stand under a tag. */
+function openTagIndex() {
+  const byTag = new Map<string, Set<Answer>>()
+  return {
+    add(answer: Answer): void {
+      for (const tag of answer.tags) {
+        const under = byTag.get(tag)
+        if (under) under.add(answer)
+        else byTag.set(tag, new Set([answer]))
+      }
+    },
+    remove(answer: Answer): void {
+      for (const tag of answer.tags) {
+        const under = byTag.get(tag)!
+        under.delete(answer)
+        if (under.size === 0) byTag.delete(tag)
+      }
+    },
+    under: (tag: string): readonly Answer[] => [...(byTag.get(tag) ?? [])],
+    clear: () => byTag.clear(),
   }
 }
 
 function openLoads() {
   const byPlace = new Map<string, Ticket>()
+  // Neither a view's name nor an encoded key holds a line break.
+  const placeOf = (view: string, key: string) => `${view}\n${key}`
 
   function voidTicket(place: string, ticket: Ticket): void {
     ticket.voided = true
     byPlace.delete(place)
   }
   return {
-    find: (place: string) => byPlace.get(place),
-    begin(view: string, key: string): Ticket {
+    find: (view: string, key: string) => byPlace.get(placeOf(view, key)),
+    begin(view: string, key: string, tags: readonly string[], now: number): Ticket {
       const place = placeOf(view, key)
       // One ticket a key: a second one would leave the first out of reach of a drop.
       const former = byPlace.get(place)
       if (former) voidTicket(place, former)
-      const ticket: Ticket = { view, key, voided: false, answer: undefined }
+      const ticket: Ticket = { view, key, tags, beganAt: now, voided: false, answer: undefined }
       byPlace.set(place, ticket)
       return ticket
     },

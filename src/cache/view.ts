@@ -5,36 +5,71 @@ import { SluiceError } from '../kernel/index.ts'
 
 export type ViewKey = readonly (string | number)[]
 
+/** How long an answer may go without a look at its source, ms. What changes it drops it long before. */
+export const LIFETIMES = { short: 10_000, medium: 60_000, long: 300_000 } as const
+
 export interface View<K extends ViewKey, V> {
+  /** Lower-case words and dots. */
   readonly name: string
   readonly about: string
-  /** Checked at each load: an answer that does not have its shape is never cached. */
+  /** Checked at each load: an answer that does not have it is never cached. */
   readonly shape: z.ZodType<V>
+  /** Raised when the shape changes: answers of other versions are not seen. Default 1. */
+  readonly version?: number
   /** Names of the key's parts, in order; none for a view with one answer. */
   readonly parts: { readonly [I in keyof K]: string }
-  /** An answer is not served from a cache for longer than this after its load began, ms. */
-  readonly lifetimeMs: number
+  /**
+   * After this an answer is given once more while one caller in all processes loads the next, ms. A function of the key
+   * and the time (ms UTC) for answers that keep until something opens or closes.
+   */
+  readonly lifetimeMs: number | ((key: K, now: number) => number)
+  /** How much longer than `lifetimeMs` an answer may be given while loading it fails or nobody asks, ms. Default 0. */
+  readonly graceMs?: number
+  /**
+   * Where answers are kept. `memory`: in each process. `redis`: one for all, nothing in a process, for what must be
+   * seen by all in the same moment. Default `both`.
+   */
+  readonly level?: 'memory' | 'redis' | 'both'
+  /** Whole sets of answers that are dropped together: an answer is gone when one of its tags is dropped. */
+  readonly tags?: (key: K) => readonly string[]
 }
 
-export type AnyView = Pick<View<ViewKey, unknown>, 'name'>
+export type AnyView = View<ViewKey, unknown>
 
-export const defineView = <K extends ViewKey, V>(view: View<K, V>): View<K, V> => view
+const NAME = /^[a-z][a-z0-9.]*$/
+
+/** Throws USAGE for a name that could be taken for two. */
+export function defineView<K extends ViewKey, V>(view: View<K, V>): View<K, V> {
+  if (!NAME.test(view.name)) {
+    throw new SluiceError('USAGE', `A view is named ${JSON.stringify(view.name)}; allowed: ${NAME.source}.`)
+  }
+  return view
+}
+
+// Encoding one of these changes nothing, and looking costs a fifth of encoding.
+const PLAIN = /^[\w.~-]+$/
 
 /**
  * The key as text: parts joined by ':', each percent-encoded, so that no part can pass for two. Throws USAGE for an
  * empty part or one that is not a finite number: such a key would collect the answers of different questions.
  */
-export function encodeKey<K extends ViewKey>(view: View<K, unknown>, key: K): string {
-  return key
-    .map((part, i) => {
-      if (part === '' || (typeof part === 'number' && !Number.isFinite(part))) {
-        const name = view.parts[i] ?? `part ${i}`
-        throw new SluiceError('USAGE', `View ${view.name} was asked with an empty or infinite ${name}.`, {
-          view: view.name,
-          part: name,
-        })
-      }
-      return encodeURIComponent(part)
-    })
-    .join(':')
+export function encodeKey<K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): string {
+  if (key.length === 1) return encodePart(view, key[0]!, 0)
+  let text = ''
+  for (let i = 0; i < key.length; i++) text += `${i > 0 ? ':' : ''}${encodePart(view, key[i]!, i)}`
+  return text
+}
+
+function encodePart(
+  view: { readonly name: string; readonly parts: unknown },
+  part: string | number,
+  i: number,
+): string {
+  if (typeof part === 'string' && PLAIN.test(part)) return part
+  if (part === '' || (typeof part === 'number' && !Number.isFinite(part))) {
+    const name = (view.parts as readonly string[])[i] ?? `part ${i}`
+    const message = `View ${view.name} was asked with an empty or infinite ${name}.`
+    throw new SluiceError('USAGE', message, { view: view.name, part: name })
+  }
+  return encodeURIComponent(part)
 }

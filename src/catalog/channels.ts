@@ -20,7 +20,7 @@ export const signalChannel = (kind: string) => `market:signal:${kind}`
 /** Ticks as they are kept, throttled (TICKS_BROADCAST_MIN_PCT), as JSON of the history's shape (docs/API.md). */
 export const tickChannel = (source: string, symbol: string) => `market:tick:${source}:${symbol}`
 
-/** Says which cached answers are no longer true. */
+/** In the outbox: which cached answers are no longer true. The cache tells it to every process. */
 export const CACHE_DROPS = 'cache:drops'
 
 /** The waiters of a process hear here that it is their turn to take a lock. */

@@ -65,6 +65,7 @@ export {
 export {
   allPositions,
   type EquityRow,
+  FILL_DROPS,
   type LedgerTotals,
   latestEquity,
   latestOpportunities,
@@ -72,6 +73,7 @@ export {
   type OpportunityRow,
   type PositionRow,
   statusTotals,
+  TRADE_DROPS,
   type TradeRow,
   VIEWS,
 } from './views.ts'

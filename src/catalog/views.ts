@@ -1,7 +1,7 @@
 // Every cached answer: its key, its shape, how long it may be served. A new view is one declaration here; who owns
 // the truth brings the loader and drops the view when it changes (docs/LEDGER.md says which change drops which).
 import { z } from 'zod'
-import { defineView } from '../cache/index.ts'
+import { defineView, dropKey, dropTag, LIFETIMES } from '../cache/index.ts'
 import { symbolName, venueName } from './market.ts'
 
 const decimalText = z.string().regex(/^-?\d+(\.\d+)?$/)
@@ -95,6 +95,9 @@ const ledgerTotals = z.object({
 })
 export type LedgerTotals = z.infer<typeof ledgerTotals>
 
+// Answers that change together, however many rows they show.
+const TRADES = 'trades'
+
 export const latestOpportunities = defineView<Limit, OpportunityRow[]>({
   name: 'opportunities',
   about: 'Opportunities, newest first.',
@@ -108,7 +111,8 @@ export const latestTrades = defineView<Limit, TradeRow[]>({
   about: 'Completed trades, newest first.',
   shape: z.array(tradeRow),
   parts: ['limit'],
-  lifetimeMs: 10_000,
+  lifetimeMs: LIFETIMES.short,
+  tags: () => [TRADES],
 })
 
 export const allPositions = defineView<[], PositionRow[]>({
@@ -116,7 +120,7 @@ export const allPositions = defineView<[], PositionRow[]>({
   about: 'The position of each symbol at each venue.',
   shape: z.array(positionRow),
   parts: [],
-  lifetimeMs: 10_000,
+  lifetimeMs: LIFETIMES.short,
 })
 
 export const latestEquity = defineView<Limit, EquityRow[]>({
@@ -124,7 +128,8 @@ export const latestEquity = defineView<Limit, EquityRow[]>({
   about: 'The equity curve, newest first.',
   shape: z.array(equityRow),
   parts: ['limit'],
-  lifetimeMs: 10_000,
+  lifetimeMs: LIFETIMES.short,
+  tags: () => [TRADES],
 })
 
 export const statusTotals = defineView<[], LedgerTotals>({
@@ -132,7 +137,11 @@ export const statusTotals = defineView<[], LedgerTotals>({
   about: 'How many fills and trades, and what they earned.',
   shape: ledgerTotals,
   parts: [],
-  lifetimeMs: 10_000,
+  lifetimeMs: LIFETIMES.short,
 })
+
+/** What a fill changes, and what the end of a trade changes. */
+export const FILL_DROPS = [dropKey(allPositions, []), dropKey(statusTotals, [])] as const
+export const TRADE_DROPS = [...FILL_DROPS, dropTag(TRADES)] as const
 
 export const VIEWS = [latestOpportunities, latestTrades, allPositions, latestEquity, statusTotals] as const

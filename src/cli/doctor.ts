@@ -31,7 +31,7 @@ export async function doctor(terminal: Terminal): Promise<0 | 1> {
   const findings = [
     ok('node', `Node ${process.versions.node}`),
     ...(await checkRedis(config)),
-    ...(await checkLockServers(config)),
+    ...(await checkOtherServers(config)),
     await checkDatabase(config),
     await checkPort(config),
   ]
@@ -73,20 +73,20 @@ async function checkRedis(config: Config): Promise<Finding[]> {
   }
 }
 
-/** Each votes on its own; what it holds may be forgotten, so AOF is no question here. */
-function checkLockServers({ REDIS_LOCK_URLS }: Config): Promise<Finding[]> {
-  const urls = REDIS_LOCK_URLS === '' ? [] : splitRedisUrls(REDIS_LOCK_URLS)
-  return Promise.all(
-    urls.map(async (url) => {
-      try {
-        const facts = await inspectRedis(url, 3_000)
-        judgeRedis(url, facts)
-        return ok('locks', `${withoutPassword(url)} is ${describeRedis(facts)}`)
-      } catch (error) {
-        return fail('locks', messageOf(error))
-      }
-    }),
-  )
+/** What locks and cached answers hold may be forgotten, so AOF is no question there. */
+function checkOtherServers({ REDIS_LOCK_URLS, REDIS_CACHE_URL }: Config): Promise<Finding[]> {
+  const locks = REDIS_LOCK_URLS === '' ? [] : splitRedisUrls(REDIS_LOCK_URLS)
+  const cache = REDIS_CACHE_URL === '' ? [] : [REDIS_CACHE_URL]
+  const check = (name: 'locks' | 'cache', judge: typeof judgeRedis | undefined) => async (url: string) => {
+    try {
+      const facts = await inspectRedis(url, 3_000)
+      judge?.(url, facts)
+      return ok(name, `${withoutPassword(url)} is ${describeRedis(facts)}`)
+    } catch (error) {
+      return fail(name, messageOf(error))
+    }
+  }
+  return Promise.all([...locks.map(check('locks', judgeRedis)), ...cache.map(check('cache', undefined))])
 }
 
 /** The server's clock lies between the times before and after the question, or it is off by the rest. */

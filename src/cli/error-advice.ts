@@ -64,6 +64,9 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
     'Check the database: `sluice doctor`. Nothing was acknowledged; writers come again by themselves.',
   REQUEST_INVALID: 'Mend the request; the message names the parameter.',
   DEAD_LETTER_UNKNOWN: 'See what there is: `sluice dlq list`.',
+  CACHE_LOAD_FAILED: 'Mend what the message says; within a second the answer is loaded again.',
+  CACHE_OVERLOADED:
+    'The database is slow or Redis is away: `sluice doctor`. More loads at once: `CACHE_LOADS`.',
   CHANGES_REFUSED:
     'Set `CONSOLE_TOKEN` for the gateway and start it again, or use the command line (`sluice dlq`, `sluice groups`).',
   REQUESTS_TOO_MANY: 'Wait as long as `retry-after` says, or ask for larger pages.',

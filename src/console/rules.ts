@@ -103,9 +103,16 @@ export const RULES: Rules = {
     failed: ({ view }) =>
       says('warn', 'a view could not be loaded', view, ['sluice_cache_failed_total', 1, { view }]),
     refused: ({ view }) => counts(['sluice_cache_refused_total', 1, { view }]),
-    dropped: ({ view }) => counts(['sluice_cache_dropped_total', 1, { view }]),
+    dropped: ({ entries }) => counts(['sluice_cache_dropped_total', entries]),
     flushed: ({ reason }) => counts(['sluice_cache_flushed_total', 1, { reason }]),
     serving: ({ serving }) => counts(['sluice_cache_interrupted_total', serving ? 0 : 1]),
+    reached: ({ reached, reason }) =>
+      reached
+        ? counts()
+        : says('warn', `answers are loaded past the cache's Redis: ${reason}`, 'cache', [
+            'sluice_cache_unreached_total',
+            1,
+          ]),
     disturbed: () =>
       says('warn', 'drops may be missed: views are loaded anew', 'cache', [
         'sluice_cache_disturbed_total',

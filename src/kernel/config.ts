@@ -59,6 +59,15 @@ export const SETTINGS = {
     about:
       'redis://host:6379, redis+sentinel://host1,host2/master or redis+cluster://host1,host2 (rediss for TLS), with user and password where needed: docs/REDIS.md. Empty: 127.0.0.1:6379 for workers; `npm start` runs its own server.',
   },
+  REDIS_CACHE_URL: {
+    shape: z.union([z.literal(''), redisUrl]).default(''),
+    about: 'The server of the cache, which may lose everything at any time. Empty: the one of REDIS_URL.',
+  },
+  CACHE_ENTRIES: { shape: whole(10_000, 1, 10_000_000), about: 'Answers that a process keeps in memory.' },
+  CACHE_LOADS: {
+    shape: whole(16, 1, 1_000),
+    about: 'Answers that a process loads from the database at once; others wait, for 2.5 s at most.',
+  },
   REDIS_LOCK_URLS: {
     shape: z
       .string()

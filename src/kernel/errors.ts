@@ -49,6 +49,8 @@ export const ERROR_CODES = {
   REQUEST_INVALID: 'An HTTP request is malformed or has a parameter that is not allowed.',
   ROUTE_UNKNOWN: 'The console has no page or route of that address.',
   METHOD_REFUSED: 'The console answers GET and HEAD, and POST only where it changes something.',
+  CACHE_LOAD_FAILED: 'A cached answer could not be loaded; the message is that of its loader.',
+  CACHE_OVERLOADED: 'More answers were asked for than the loaders behind the cache can give in time.',
   CHANGES_REFUSED: 'The console was asked to change something and is not allowed to.',
   TOKEN_REFUSED: 'A change was asked for without the token of CONSOLE_TOKEN, or with another one.',
   HOST_REFUSED: 'A request to a console on loopback named another host, as a page that rebinds DNS would.',

@@ -2,16 +2,14 @@
 // once and the message that drops cached answers stand in one transaction.
 
 import { enqueueTell, firstTime } from '../bus/index.ts'
-import { dropViews } from '../cache/index.ts'
+import { encodeDrops } from '../cache/index.ts'
 import {
-  allPositions,
   CACHE_DROPS,
   type ExecutionCompleted,
   type ExecutionEvent,
+  FILL_DROPS,
   type Fill,
-  latestEquity,
-  latestTrades,
-  statusTotals,
+  TRADE_DROPS,
 } from '../catalog/index.ts'
 import type { Tx } from '../db/index.ts'
 import { decimal, SluiceError } from '../kernel/index.ts'
@@ -31,8 +29,8 @@ import {
 
 export const LEDGER_GROUP = 'ledger'
 
-const AFTER_FILL = dropViews([allPositions, statusTotals])
-const AFTER_TRADE = dropViews([allPositions, latestTrades, latestEquity, statusTotals])
+const AFTER_FILL = encodeDrops(FILL_DROPS)
+const AFTER_TRADE = encodeDrops(TRADE_DROPS)
 
 export interface Booked {
   readonly result: 'booked' | 'duplicate'

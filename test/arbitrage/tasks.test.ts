@@ -50,7 +50,7 @@ for (const driver of drivers) {
       const worker = ({ bus, locks }: typeof one, signal: AbortSignal) => {
         const venue = (name: string) => venues.find((v) => v.spec.name === name)
         const execute = openExecutor({ ...options, locks, venue })
-        const relay = openRelay(bus, database, [executions as never])
+        const relay = openRelay({ bus, database, streams: [executions as never] })
         return runTasks([executorTask(bus, execute), recorderTask(bus, database), relay.task], signal)
       }
       const [stopOne, stopTwo] = [new AbortController(), new AbortController()]

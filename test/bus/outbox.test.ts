@@ -35,7 +35,10 @@ describe.each(drivers)('on %s', (driver) => {
   it('says everything once and in order with two relays at once', async () => {
     const stream = numberStream({ partitions: 1 })
     await commit(numbers(stream, 1, 1_700))
-    const relays = [openRelay(bus, test.database, [stream]), openRelay(bus, test.database, [stream])]
+    const relays = [
+      openRelay({ bus, database: test.database, streams: [stream] }),
+      openRelay({ bus, database: test.database, streams: [stream] }),
+    ]
     await Promise.all(relays.map((relay) => relay.drain()))
     expect(await stored(stream)).toEqual(upTo(1_700))
     expect(await rowsLeft()).toEqual([])
@@ -46,7 +49,7 @@ describe.each(drivers)('on %s', (driver) => {
     await commit(numbers(stream, 1, 20))
     // What a relay leaves that dies at that point: stored in Redis, and still a row.
     await bus.publish(numbers(stream, 1, 12))
-    await openRelay(bus, test.database, [stream]).drain()
+    await openRelay({ bus, database: test.database, streams: [stream] }).drain()
     expect(await stored(stream)).toEqual(upTo(20))
   })
 
@@ -60,12 +63,12 @@ describe.each(drivers)('on %s', (driver) => {
       ...numbers(stream, 1, 10).map((event) => ({ ...event, id: `known ${event.id}` })),
     ])
     bus.said.disturbed.length = 0
-    await openRelay(bus, test.database, [stream]).drain()
+    await openRelay({ bus, database: test.database, streams: [stream] }).drain()
     expect(await stored(stream)).toEqual(upTo(10))
     expect((await rowsLeft()).length).toBe(601)
     expect(bus.said.disturbed.some(({ reason }) => reason.includes('no stream here'))).toBe(true)
     expect(bus.said.disturbed.some(({ reason }) => reason.includes('allowed are 100'))).toBe(true)
-    await openRelay(bus, test.database, [wide, unknown]).drain()
+    await openRelay({ bus, database: test.database, streams: [wide, unknown] }).drain()
     expect(await rowsLeft()).toEqual([])
   })
 
@@ -76,10 +79,14 @@ describe.each(drivers)('on %s', (driver) => {
       ...numbers(full, 1, 600),
       ...numbers(other, 1, 600).map((event) => ({ ...event, id: `other ${event.id}` })),
     ])
-    await openRelay(bus, test.database, [full, other]).drain()
+    await openRelay({ bus, database: test.database, streams: [full, other] }).drain()
     expect(await stored(other)).toEqual(upTo(600))
     expect(await stored(full)).toEqual(upTo(5))
-    await openRelay(bus, test.database, [{ ...full, maxEntries: 1_000 }, other]).drain()
+    await openRelay({
+      bus,
+      database: test.database,
+      streams: [{ ...full, maxEntries: 1_000 }, other],
+    }).drain()
     expect(await stored(full)).toEqual(upTo(600))
     expect(await rowsLeft()).toEqual([])
   })
@@ -93,13 +100,16 @@ describe.each(drivers)('on %s', (driver) => {
     await expect(commit([outgoing(stream, 'bad', { key: 'a', n: 0.5 })])).rejects.toMatchObject({
       code: 'PAYLOAD_INVALID',
     })
-    const relay = openRelay(bus, test.database, [stream])
+    const told: string[] = []
+    const speakers = { drops: async (messages: readonly string[]) => void told.push(...messages) }
+    const relay = openRelay({ bus, database: test.database, streams: [stream], speakers })
     const controller = new AbortController()
     const task = relay.task(controller.signal)
     await eventually(async () => (await rowsLeft()).length === 0)
     controller.abort()
     await task
     expect((await stored(stream)).length).toBe(5_000)
+    expect(told).toEqual(['x'])
   })
 
   it('lets exactly one of many transactions at once meet an event for the first time', async () => {

@@ -1,105 +1,136 @@
-// The cache against a real Redis: each case is a way in which plain caches keep a wrong answer.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+// Two levels against a real Redis: each case is a way in which plain caches keep a wrong answer, or ask too often.
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineView, dropKey, encodeDrops } from '../../src/cache/index.ts'
+import { DROPS, META } from '../../src/cache/keys.ts'
 import { isSluiceError } from '../../src/kernel/index.ts'
-import { closeRedis, connectRedis, type Redis } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
-import { CHANNEL, type OpenViews, openProcess, plantFault, prices } from './support.ts'
+import { cacheRig, gate, truth } from './rig.ts'
+import { prices } from './support.ts'
 
-let redis: TestRedis
-let admin: Redis
-const closers: (() => Promise<unknown>)[] = []
-
-beforeAll(async () => {
-  redis = await startRedis()
-  admin = connectRedis(redis.url, 'jobs')
-})
-afterAll(async () => {
-  await closeRedis(admin)
-  await redis.stop()
-})
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-
-async function servingProcess(options: Parameters<typeof openProcess>[1] = {}) {
-  const process = openProcess(redis.url, options)
-  closers.push(process.close)
-  await process.serving()
-  return process
-}
-
-/** A truth that changes, and a loader that counts how often it was asked. */
-function truth(value: number) {
-  const state = { value, loads: 0 }
-  return {
-    state,
-    load: async () => {
-      state.loads++
-      return state.value
-    },
-  }
-}
-
-function gate() {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { open, opened }
-}
+const rig = cacheRig()
 
 describe('a view', () => {
-  it('is loaded once and then served from memory', async () => {
-    const { views } = await servingProcess()
+  it('is loaded once, and then served from memory here and from Redis elsewhere', async () => {
+    const [here, elsewhere] = await Promise.all([rig.process(), rig.process()])
     const { state, load } = truth(1)
-    expect(await views.get(prices, ['BTC'], load)).toBe(1)
-    expect(await views.get(prices, ['BTC'], load)).toBe(1)
+    for (const { views } of [here, here, elsewhere, elsewhere]) {
+      expect(await views.get(prices, ['BTC'], load)).toBe(1)
+    }
+    expect(state.loads).toBe(1)
+    expect(here.views.stats()).toMatchObject({ memoryHits: 1, redisHits: 0 })
+    expect(elsewhere.views.stats()).toMatchObject({ memoryHits: 1, redisHits: 1 })
+  })
+
+  it('is loaded once for a thousand callers in three processes at the same time', async () => {
+    const processes = await Promise.all([rig.process(), rig.process(), rig.process()])
+    const { state, load } = truth(1)
+    const { open, opened } = gate()
+    const slow = () => opened.then(load)
+    const all = processes.flatMap(({ views }) =>
+      Array.from({ length: 333 }, () => views.get(prices, ['BTC'], slow)),
+    )
+    await eventually(() => processes.every(({ views }) => views.stats().joined >= 332))
+    open()
+    expect(new Set(await Promise.all(all))).toEqual(new Set([1]))
     expect(state.loads).toBe(1)
   })
 
-  it('is loaded once for a thousand callers at the same time', async () => {
-    const { views } = await servingProcess()
-    const { state, load } = truth(1)
-    const answers = await Promise.all(Array.from({ length: 1_000 }, () => views.get(prices, ['BTC'], load)))
-    expect(new Set(answers)).toEqual(new Set([1]))
-    expect(state.loads).toBe(1)
-  })
-
-  it('gives the error of its loader to everyone who waited and stores nothing', async () => {
-    const { views } = await servingProcess()
+  it('that cannot be loaded is tried once in a while, and everyone gets the error', async () => {
+    const processes = await Promise.all([rig.process(), rig.process()])
     let loads = 0
     const fail = async () => {
       loads++
       throw new Error('no database')
     }
-    const answers = await Promise.allSettled([1, 2, 3].map(() => views.get(prices, ['BTC'], fail)))
-    expect(answers.every((answer) => answer.status === 'rejected')).toBe(true)
+    const ask = () =>
+      Promise.allSettled(
+        processes.flatMap(({ views }) => [1, 2, 3].map(() => views.get(prices, ['BTC'], fail))),
+      )
+    const answers = [...(await ask()), ...(await ask())]
+    expect(answers.map((one) => one.status === 'rejected' && one.reason.message)).toEqual(
+      answers.map(() => 'no database'),
+    )
     expect(loads).toBe(1)
-    expect(await views.get(prices, ['BTC'], async () => 7)).toBe(7)
+    const { views } = processes[0]!
+    expect(await eventually(() => views.get(prices, ['BTC'], async () => 7))).toBe(7)
   })
 
-  it('refuses an answer that does not have its shape', async () => {
-    const { views } = await servingProcess()
+  it('is refused with an answer that does not have its shape', async () => {
+    const { views } = await rig.process()
     const wrong = views.get(prices, ['BTC'], async () => 'text' as never)
     await expect(wrong).rejects.toSatisfy((error) => isSluiceError(error, 'PAYLOAD_INVALID'))
-    expect(await views.get(prices, ['BTC'], async () => 7)).toBe(7)
   })
 
-  it('keeps no more answers than allowed and gives up the one unused for longest', async () => {
-    const { views } = await servingProcess({ maxEntries: 3 })
+  it('of nothing is an answer too, and kept like any', async () => {
+    const nothing = defineView<[symbol: string], number | undefined>({
+      ...{ name: 'nothing', about: 'Perhaps a number.', parts: ['symbol'], lifetimeMs: 60_000 },
+      shape: z.number().optional(),
+    })
+    const [here, elsewhere] = await Promise.all([rig.process(), rig.process()])
+    let loads = 0
+    const load = async () => {
+      loads++
+      return undefined
+    }
+    for (const { views } of [here, elsewhere, here]) {
+      expect(await views.get(nothing, ['BTC'], load)).toBeUndefined()
+    }
+    expect(loads).toBe(1)
+  })
+
+  it('is not taken for its next version', async () => {
+    const { views } = await rig.process()
+    await views.get({ ...prices, level: 'redis' }, ['BTC'], async () => 1)
+    expect(await views.get({ ...prices, level: 'redis', version: 2 }, ['BTC'], async () => 2)).toBe(2)
+  })
+
+  it('is given once more after its lifetime, while one caller loads the next', async () => {
+    const processes = await Promise.all([rig.process(), rig.process()])
+    const brief = { ...prices, lifetimeMs: 100, graceMs: 600_000 }
+    const { state, load } = truth(1)
+    for (const { views } of processes) await views.get(brief, ['BTC'], load)
+    state.value = 2
+    const { open, opened } = gate()
+    const slow = () => opened.then(load)
+    // Nobody waits for the load, which has not ended.
+    await eventually(async () => {
+      const answers = await Promise.all(processes.map(({ views }) => views.get(brief, ['BTC'], slow)))
+      expect(answers).toEqual([1, 1])
+      return processes.some(({ views }) => views.stats().loading === 1)
+    })
+    open()
+    const { views } = processes[0]!
+    await eventually(async () => (await views.get(brief, ['BTC'], load)) === 2)
+  })
+
+  it('keeps no more answers in memory than allowed, and gives up what nobody asks for', async () => {
+    const { views } = await rig.process({ maxEntries: 3 })
     for (const symbol of ['A', 'B', 'C']) await views.get(prices, [symbol], async () => 1)
     await views.get(prices, ['A'], async () => 2)
     await views.get(prices, ['D'], async () => 1)
-    expect(views.stats().entries).toBe(3)
-    expect(await views.get(prices, ['A'], async () => 2)).toBe(1)
-    expect(await views.get(prices, ['B'], async () => 2)).toBe(2)
+    const { memoryHits } = views.stats()
+    await views.get(prices, ['A'], async () => 2)
+    expect(views.stats()).toMatchObject({ entries: 3, memoryHits: memoryHits + 1 })
+    await views.get(prices, ['B'], async () => 2)
+    expect(views.stats()).toMatchObject({ entries: 3, memoryHits: memoryHits + 1 })
+  })
+
+  it('of level redis is kept in no process, of level memory nowhere else', async () => {
+    const { views } = await rig.process()
+    const { entries } = views.stats()
+    await views.get({ ...prices, level: 'redis' }, ['BTC'], async () => 1)
+    expect(views.stats().entries).toBe(entries)
+    const keys = await rig.admin().dbsize()
+    await views.get({ ...prices, level: 'memory' }, ['ETH'], async () => 1)
+    expect(views.stats().entries).toBe(entries + 1)
+    expect(await rig.admin().dbsize()).toBe(keys)
   })
 })
 
 describe('a drop', () => {
   it('reaches every process', async () => {
-    const processes = await Promise.all([servingProcess(), servingProcess(), servingProcess()])
+    const processes = await Promise.all([rig.process(), rig.process(), rig.process()])
     const { state, load } = truth(1)
     for (const { views } of processes) expect(await views.get(prices, ['BTC'], load)).toBe(1)
     state.value = 2
@@ -107,160 +138,50 @@ describe('a drop', () => {
     for (const { views } of processes) {
       await eventually(async () => (await views.get(prices, ['BTC'], load)) === 2)
     }
+    expect(state.loads).toBe(2)
   })
 
-  it('of one key leaves the others, and of a view takes all', async () => {
-    const { views } = await servingProcess()
-    for (const symbol of ['BTC', 'ETH']) await views.get(prices, [symbol], async () => 1)
+  it('of one key leaves the others, of a tag takes all under it, of everything takes all', async () => {
+    const { views } = await rig.process()
+    const get = (symbol: string, value: number) => views.get(prices, [symbol], async () => value)
+    for (const symbol of ['BTC', 'ETH']) await get(symbol, 1)
     await views.drop(prices, ['BTC'])
-    expect(await views.get(prices, ['BTC'], async () => 2)).toBe(2)
-    expect(await views.get(prices, ['ETH'], async () => 2)).toBe(1)
-    await views.drop(prices)
-    expect(await views.get(prices, ['ETH'], async () => 3)).toBe(3)
+    expect([await get('BTC', 2), await get('ETH', 2)]).toEqual([2, 1])
+    await views.dropTag('prices')
+    expect([await get('BTC', 3), await get('ETH', 3)]).toEqual([3, 3])
+    // As the relay tells what a writer has put into its outbox; what it cannot read may have meant anything.
+    await views.dropTold([encodeDrops([dropKey(prices, ['BTC'])])])
+    expect([await get('BTC', 4), await get('ETH', 4)]).toEqual([4, 3])
+    await views.dropTold(['what is this'])
+    expect([await get('BTC', 5), await get('ETH', 5)]).toEqual([5, 5])
   })
 
-  it('that cannot be understood empties the memory, because it may have meant anything', async () => {
-    const { views } = await servingProcess()
-    await views.get(prices, ['BTC'], async () => 1)
-    await admin.publish(CHANNEL, 'not a drop')
-    await eventually(async () => (await views.get(prices, ['BTC'], async () => 2)) === 2)
-  })
-})
-
-describe('a load that races a drop', () => {
-  /** Reads the old value, is overtaken by a change and its drop, and ends after them. */
-  async function race(open?: OpenViews) {
-    const { views } = await servingProcess(open ? { open } : {})
-    const { state, load } = truth(1)
-    const { open: openGate, opened } = gate()
-    const slow = views.get(prices, ['BTC'], async () => {
-      const read = await load()
-      await opened
-      return read
-    })
-    state.value = 2
-    // Told by Redis and not by this process: the way in which a writer elsewhere is heard.
-    const heard = new Promise((resolve) => views.events.once('dropped', resolve))
-    await admin.publish(CHANNEL, JSON.stringify({ drops: [{ view: prices.name, key: 'BTC' }] }))
-    await heard
-    const during = await views.get(prices, ['BTC'], load)
-    openGate()
-    await slow
-    return { during, after: await views.get(prices, ['BTC'], load), refused: views.stats().refused }
-  }
-
-  it('is not stored, and nobody who asks after the drop waits for it', async () => {
-    expect(await race()).toEqual({ during: 2, after: 2, refused: 1 })
-  })
-
-  it('would stay wrong without the check of its ticket (planted fault)', async () => {
-    const { open, remove } = await plantFault('memory.ts', 'if (ticket.voided) return false', '')
-    try {
-      expect((await race(open)).after).toBe(1)
-    } finally {
-      await remove()
+  it('that was missed, or cannot be understood, empties the memory', async () => {
+    const { views } = await rig.process()
+    const emptied = () => {
+      const { promise, resolve } = Promise.withResolvers<string>()
+      views.events.once('flushed', ({ reason }) => resolve(reason))
+      return promise
     }
+    const malformed = emptied()
+    await rig.admin().publish(DROPS, 'not a drop')
+    expect(await malformed).toBe('malformed')
+    // A drop that was told and never arrived.
+    const missed = emptied()
+    await rig.admin().hincrby(META, 'sequence', 1)
+    expect(await missed).toBe('sequence')
+    const flushed = emptied()
+    await rig.admin().flushall()
+    expect(await flushed).toBe('epoch')
+    expect(views.stats().gaps).toBe(3)
   })
 
-  it('would be waited for without being detached (planted fault)', async () => {
-    const rule = 'ticket.voided = true\n    byPlace.delete(place)'
-    const { open, remove } = await plantFault('memory.ts', rule, 'ticket.voided = true')
-    try {
-      const stuck = race(open)
-      const outcome = await Promise.race([stuck, new Promise((resolve) => setTimeout(resolve, 500, 'stuck'))])
-      expect(outcome).toBe('stuck')
-    } finally {
-      await remove()
-    }
-  })
-})
-
-describe('a cut subscription', () => {
-  const killSubscribers = () => admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
-
-  it('stops serving from memory until it is confirmed again, and forgets what it held', async () => {
-    const { views } = await servingProcess()
-    const { state, load } = truth(1)
-    await views.get(prices, ['BTC'], load)
-    const lost = new Promise((resolve) => views.events.once('flushed', resolve))
-    await killSubscribers()
-    expect(await lost).toMatchObject({ reason: 'disconnected' })
-    expect(views.stats().serving).toBe(false)
-    state.value = 2
-    // Straight from the loader while nothing is heard; from memory again afterwards, but never the old answer.
-    expect(await views.get(prices, ['BTC'], load)).toBe(2)
-    await eventually(() => views.stats().serving)
-    expect(await views.get(prices, ['BTC'], load)).toBe(2)
-  })
-
-  it('does not store a load that began before it', async () => {
-    const { views } = await servingProcess()
-    const { open, opened } = gate()
-    const slow = views.get(prices, ['BTC'], async () => {
-      await opened
-      return 1
-    })
-    const lost = new Promise((resolve) => views.events.once('flushed', resolve))
-    await killSubscribers()
-    await lost
-    await eventually(() => views.stats().serving)
-    open()
-    await slow
-    expect(await views.get(prices, ['BTC'], async () => 2)).toBe(2)
-  })
-
-  it('is noticed when Redis is frozen and the socket stays open', async () => {
-    const { views } = await servingProcess()
-    const { state, load } = truth(1)
-    await views.get(prices, ['BTC'], load)
-    redis.pause()
-    try {
-      await eventually(() => !views.stats().serving, { what: 'the end of serving' })
-      state.value = 2
-      expect(await views.get(prices, ['BTC'], load)).toBe(2)
-    } finally {
-      redis.resume()
-    }
-    await eventually(() => views.stats().serving, { what: 'serving again' })
-    // The writer could not tell its drop while Redis was frozen; its outbox tells it now.
-    await views.drop(prices, ['BTC'])
-    expect(await views.get(prices, ['BTC'], load)).toBe(2)
-  })
-
-  it('comes back by itself after Redis was killed and started again', async () => {
-    const { views } = await servingProcess()
-    const { state, load } = truth(1)
-    await views.get(prices, ['BTC'], load)
-    await redis.kill()
-    await eventually(() => !views.stats().serving)
-    state.value = 2
-    expect(await views.get(prices, ['BTC'], load)).toBe(2)
-    await redis.restart()
-    await eventually(() => views.stats().serving)
-    const { loads } = state
-    await views.get(prices, ['BTC'], load)
-    expect(await views.get(prices, ['BTC'], load)).toBe(2)
-    expect(state.loads).toBe(loads + 1)
-  })
-
-  it('would serve stale answers if memory were not flushed (planted fault)', async () => {
-    const { open, remove } = await plantFault(
-      'views.ts',
-      'const entries = memory.flush()',
-      'const entries = 0',
-    )
-    try {
-      const { views } = await servingProcess({ open })
-      const { state, load } = truth(1)
-      await views.get(prices, ['BTC'], load)
-      const lost = new Promise((resolve) => views.events.once('flushed', resolve))
-      await killSubscribers()
-      await lost
-      state.value = 2
-      await eventually(() => views.stats().serving)
-      expect(await views.get(prices, ['BTC'], load)).toBe(1)
-    } finally {
-      await remove()
-    }
+  it('of a tag holds also when Redis has evicted what it knew of tags', async () => {
+    const { views } = await rig.process()
+    const apart = { ...prices, level: 'redis' as const }
+    await views.get(apart, ['BTC'], async () => 1)
+    await views.dropTag('prices')
+    for (const key of await rig.admin().keys('{cache}:*:tags')) await rig.admin().del(key)
+    expect(await views.get(apart, ['BTC'], async () => 2)).toBe(2)
   })
 })

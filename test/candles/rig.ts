@@ -39,7 +39,7 @@ export function startCandles(
   const clock = systemClock
   const bus = openBus({ url, clock, leaseMs: 600 })
   const db = openDatabase(options)
-  const relay = openRelay(bus, db, STREAMS)
+  const relay = openRelay({ bus, database: db, streams: STREAMS })
   const events = candleEmitter()
   const said: Said = { refused: [], late: [], kept: [], projected: [], delayed: [], unkept: [] }
   for (const name of Object.keys(said) as (keyof CandleEvents)[]) {

@@ -52,7 +52,7 @@ let halting = false
 const database = openDatabase({ ...options.database, clock, busyMs: 20_000 })
 const effects = effectsIn(database)
 const bus = openBus({ url, clock, leaseMs, visibilityMs: leaseMs * 2, replicas })
-const relay = openRelay(bus, database, [streams.said, streams.told])
+const relay = openRelay({ bus, database, streams: [streams.said, streams.told] })
 const stop = new AbortController()
 
 process.on('message', (message: ToWorker) => {

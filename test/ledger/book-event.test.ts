@@ -142,7 +142,7 @@ describe.each(drivers)('the ledger on %s', (driver) => {
     )
     expect(messages.map(({ target }) => target)).toEqual(['cache:drops', 'cache:drops', 'cache:drops'])
     expect(JSON.parse(messages[2]!.data)).toEqual({
-      drops: [{ view: 'positions' }, { view: 'trades' }, { view: 'equity' }, { view: 'totals' }],
+      drops: [{ place: 'positions:' }, { place: 'totals:' }, { tag: 'trades' }],
     })
   })
 

@@ -29,12 +29,14 @@ describe.each(drivers)('the ledger worker on %s', (driver) => {
   const stop = new AbortController()
   const running: Promise<unknown>[] = []
   const events = ledgerEmitter()
+  const heard: string[] = []
 
   beforeAll(async () => {
     redis = await startRedis()
     test = await openTestDatabase(driver, { busyMs: 200 })
     bus = openBus({ url: redis.url, clock: systemClock, leaseMs: 1_000 })
-    const relay = openRelay(bus, test.database, [])
+    const speakers = { [CACHE_DROPS]: async (messages: readonly string[]) => void heard.push(...messages) }
+    const relay = openRelay({ bus, database: test.database, streams: [], speakers })
     const worker = { bus, db: test.database, clock: systemClock, events, nudge: relay.nudge }
     running.push(bookExecutions(worker)(stop.signal), relay.task(stop.signal))
   })
@@ -51,11 +53,6 @@ describe.each(drivers)('the ledger worker on %s', (driver) => {
     bus.publish(told.map(({ eventId, data }) => outgoing(executions, eventId, data, { time: data.time })))
 
   it('books everything that is published once, and tells the caches', async () => {
-    const heard: string[] = []
-    const listening = new Promise<void>((ready) => {
-      running.push(bus.listen([CACHE_DROPS], (_, message) => heard.push(message), ready)(stop.signal))
-    })
-    await listening
     const all = SYMBOLS.flatMap((symbol) => [1, 2, 3].flatMap((number) => execution(symbol, number))).map(
       told,
     )
@@ -69,7 +66,7 @@ describe.each(drivers)('the ledger worker on %s', (driver) => {
       profit: { USDT: '9.6' },
     })
     expect(await test.database.read(reconcile)).toEqual([])
-    await eventually(() => heard.some((message) => message.includes('equity')))
+    await eventually(() => heard.some((message) => message.includes('trades')))
   })
 
   it('gives a contradiction to the dead letters at once and goes on with the symbol', async () => {

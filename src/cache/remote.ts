@@ -1,0 +1,129 @@
+// The level in Redis. A hit is one plain HMGET of a key that names the epoch; everything that changes something is a
+// script that compares it.
+import { type Clock, randomId } from '../kernel/index.ts'
+import { runScript, type Script } from '../redis/index.ts'
+import { type Drop, encodeDrops } from './drops.ts'
+import type { Epoch, Epochs } from './epochs.ts'
+import { DROPS, entryKey, META, tagsKey } from './keys.ts'
+import { DROP, FAIL, FILL, LEASE, RESET } from './scripts.ts'
+
+/** One answer of one view. */
+export interface Spot {
+  readonly place: string
+  readonly version: number
+  readonly tags: readonly string[]
+}
+
+export interface Held {
+  /** JSON; empty stands for undefined. */
+  readonly text: string
+  /** How long it is fresh still, ms; not above 0 when a new one is due. */
+  readonly freshMs: number
+}
+
+export type Leased =
+  | { readonly kind: 'fresh'; readonly held: Held }
+  | {
+      readonly kind: 'lease'
+      readonly token: string
+      readonly epoch: string
+      readonly old: string | undefined
+    }
+  | { readonly kind: 'wait'; readonly ms: number; readonly old: string | undefined }
+  | { readonly kind: 'failed'; readonly error: string; readonly old: string | undefined }
+
+/** Every call rejects with REDIS_UNAVAILABLE, within the 50 ms of a command, when the server does not answer. */
+export interface Remote {
+  /** What is there, fresh or not; undefined without one of this version whose tags are true. */
+  read(spot: Spot): Promise<Held | undefined>
+  lease(spot: Spot, eagerMs: number): Promise<Leased>
+  /** How long it is fresh, ms; undefined when it was refused because it was dropped, or the lease had ended. */
+  fill(spot: Spot, lease: Token, text: string, softMs: number, hardMs: number): Promise<number | undefined>
+  fail(spot: Spot, lease: Token, error: string, throttleMs: number): Promise<void>
+  drop(drops: readonly Drop[]): Promise<void>
+  /** Forgets every answer. */
+  reset(): Promise<void>
+}
+
+export interface Token {
+  readonly token: string
+  readonly epoch: string
+}
+
+export interface RemoteOptions {
+  readonly epochs: Epochs
+  readonly clock: Clock
+  /** How long a load may take before another caller loads as well, ms. */
+  readonly leaseMs: number
+}
+
+export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
+  const freshMsOf = (softEnd: unknown, { ahead }: Epoch) => Number(softEnd) - ahead - clock.monotonic()
+  const keysOf = (epoch: string, spot: Spot) => [META, entryKey(epoch, spot.place), tagsKey(epoch)]
+
+  return {
+    read: (spot) =>
+      epochs.within(async (at) => {
+        const key = entryKey(at.epoch, spot.place)
+        // In this order: tags that were true after the entry was read were true when it was.
+        const [entry, versions] = await Promise.all([
+          at.client.hmget(key, 'v', 'n', 's', 't'),
+          spot.tags.length === 0 ? [] : at.client.hmget(tagsKey(at.epoch), ...spot.tags),
+        ])
+        const [text, version, softEnd, tags] = entry as [string | null, string, string, string]
+        if (text === null || version !== String(spot.version)) return undefined
+        if (tags !== versions.map((one) => `${one},`).join('')) return undefined
+        return { text, freshMs: freshMsOf(softEnd, at) }
+      }),
+    lease: (spot, eagerMs) =>
+      epochs.within(async (at): Promise<Leased | 'epoch'> => {
+        const token = randomId()
+        const args = [at.epoch, spot.version, token, leaseMs, eagerMs, ...spot.tags]
+        const reply = await run(at, LEASE, keysOf(at.epoch, spot), args)
+        if (reply === 'epoch') return reply
+        const [kind, first, second] = reply as [string, string | number | null, string | number | null]
+        const old = (text: unknown) => (typeof text === 'string' ? text : undefined)
+        if (kind === 'fresh') {
+          return { kind, held: { text: String(first), freshMs: freshMsOf(second, at) } }
+        }
+        if (kind === 'wait') return { kind, ms: Number(first), old: old(second) }
+        if (kind === 'failed') return { kind, error: String(first), old: old(second) }
+        return { kind: 'lease', token, epoch: at.epoch, old: old(first) }
+      }),
+    fill: (spot, { token, epoch }, text, softMs, hardMs) =>
+      epochs.within(async (at) => {
+        const args = [epoch, spot.version, token, softMs, hardMs, text, ...spot.tags]
+        const reply = await run(at, FILL, keysOf(epoch, spot), args)
+        return reply === 'epoch' || reply[0] !== 'stored' ? undefined : freshMsOf(reply[1], at)
+      }),
+    fail: (spot, { token, epoch }, error, throttleMs) =>
+      epochs.within(async (at) => {
+        const [meta, entry] = keysOf(epoch, spot)
+        await run(at, FAIL, [meta!, entry!], [epoch, token, error, throttleMs])
+      }),
+    drop: (drops) =>
+      epochs.within(async (at) => {
+        const entries = drops.flatMap((drop) => ('place' in drop ? [entryKey(at.epoch, drop.place)] : []))
+        const tags = drops.flatMap((drop) => ('tag' in drop ? [drop.tag] : []))
+        const args = [at.epoch, randomId(), DROPS, encodeDrops(drops), ...tags]
+        const reply = await run(at, DROP, [META, tagsKey(at.epoch), ...entries], args)
+        return reply === 'epoch' ? reply : undefined
+      }),
+    reset: () =>
+      epochs.within(async (at) => {
+        await run(at, RESET, [META], [randomId(), DROPS])
+        epochs.forget()
+      }),
+  }
+}
+
+/** 'epoch' when the script was told of another one than the present. */
+async function run(
+  { client }: Epoch,
+  script: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<'epoch' | [kind: string, ...unknown[]]> {
+  const reply = (await runScript(client, script, keys, args)) as [string, ...unknown[]]
+  return reply[0] === 'epoch' ? 'epoch' : reply
+}
