@@ -1,10 +1,10 @@
 // `sluice ticks`: what is kept, for a person and for programs.
 
 import { once } from 'node:events'
-import { createWriteStream, renameSync, rmSync } from 'node:fs'
+import { createWriteStream, lstatSync, renameSync, rmSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { SluiceError, systemClock } from '../kernel/index.ts'
+import { messageOf, SluiceError, systemClock } from '../kernel/index.ts'
 import {
   TICK_CSV_HEADER,
   type Tick,
@@ -44,7 +44,7 @@ export async function showRange(symbol: string, options: TickOptions, terminal: 
   if (ticks.length === query.limit) terminal.note(`there may be more than ${query.limit}: --limit`)
 }
 
-/** Throws USAGE for a format that there is not. */
+/** Throws USAGE for a format that there is not, and for a file that cannot be written. */
 export async function exportTicks(symbol: string, options: TickOptions, terminal: Terminal): Promise<void> {
   const { format = 'csv', out } = options
   if (format !== 'csv' && format !== 'jsonl') {
@@ -55,6 +55,12 @@ export async function exportTicks(symbol: string, options: TickOptions, terminal
   const header = format === 'csv' ? TICK_CSV_HEADER : ''
   const count = await withTicks(async (store) => {
     if (out === undefined) return writeAll(store, query, header, textOf, process.stdout, terminal)
+    // The finished file takes the name, and a device or a pipe would lose it.
+    if (lstatSync(out, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new SluiceError('USAGE', `--out ${out} is no plain file; without --out the ticks go to stdout.`, {
+        out,
+      })
+    }
     const draft = `${out}.partial`
     const file = createWriteStream(draft)
     try {
@@ -67,7 +73,9 @@ export async function exportTicks(symbol: string, options: TickOptions, terminal
     } catch (error) {
       file.destroy()
       rmSync(draft, { force: true })
-      throw error
+      const isFile = typeof (error as NodeJS.ErrnoException).syscall === 'string'
+      if (!isFile) throw error
+      throw new SluiceError('USAGE', `--out ${out} cannot be written: ${messageOf(error)}.`, { out }, error)
     }
   })
   terminal.note(`${count} ticks of ${symbol}${out === undefined ? '' : ` are in ${out}`}`, 'exported', {
