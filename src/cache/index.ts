@@ -1,5 +1,6 @@
-export { type Drop, dropKey, dropTag, encodeDrops } from './drops.ts'
+export { type Drop, dropKey, dropTag, encodeDrops, placeOf } from './drops.ts'
 export type { CacheEmitter, CacheEvents } from './events.ts'
+export { inspectCache, inspectEntry } from './inspect.ts'
 export { DROPS } from './keys.ts'
 export { defineView, LIFETIMES, type View, type ViewKey } from './view.ts'
 export { type CacheStats, openViews, type Views, type ViewsOptions } from './views.ts'

@@ -2,6 +2,7 @@
 // loaded when it is needed: a worker at rest pays for its own code only.
 import { Command } from 'commander'
 import { readConfig } from '../kernel/index.ts'
+import { addCacheCommands } from './cache-commands.ts'
 import { addCandleCommands } from './candle-commands.ts'
 import { addCutoverCommands } from './cutover-commands.ts'
 import { addDeadLetterCommands } from './dead-letter-commands.ts'
@@ -156,6 +157,7 @@ function addLooking(program: Command): void {
   addCandleCommands(program, terminalOf, examples)
   addGroupCommands(program, terminalOf, examples)
   addDeadLetterCommands(program, terminalOf, examples)
+  addCacheCommands(program, terminalOf, examples)
   addCutoverCommands(program, terminalOf, examples)
   addImportCommands(program, terminalOf, examples)
   program

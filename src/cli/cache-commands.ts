@@ -1,0 +1,57 @@
+// The commands of `sluice cache`; what they do is loaded when one is called.
+import type { Command } from 'commander'
+import type { CacheOptions } from './cache.ts'
+import type { Terminal } from './terminal.ts'
+
+type TerminalOf = (options: { readonly json?: boolean }) => Terminal
+type Examples = (...lines: string[]) => string
+
+const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
+const VIEW = 'its name, for example trades'
+const KEY = 'the parts of its key'
+const work = () => import('./cache.ts')
+
+export function addCacheCommands(program: Command, terminalOf: TerminalOf, examples: Examples): void {
+  const cache = program.command('cache').description('Cached answers: look at them, drop them.')
+  cache
+    .command('stats')
+    .description('What Redis holds, by view. What each process does with it stands in its metrics.')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('sluice cache stats', 'sluice cache stats --json'))
+    .action(async (options: CacheOptions) => {
+      const { showCache } = await work()
+      await showCache(terminalOf(options))
+    })
+  cache
+    .command('get')
+    .description('One answer as Redis holds it.')
+    .argument('<view>', VIEW)
+    .argument('[key...]', KEY)
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('sluice cache get totals', 'sluice cache get trades 20 --json'))
+    .action(async (view: string, key: string[], options: CacheOptions) => {
+      const { showEntry } = await work()
+      await showEntry(view, key, terminalOf(options))
+    })
+  cache
+    .command('invalidate')
+    .description('Drops answers in Redis and in the memory of every process; who asks next loads anew.')
+    .argument('[view]', VIEW)
+    .argument('[key...]', KEY)
+    .option('--tag <tag>', 'everything under a tag')
+    .option('--all', 'everything')
+    .option('--yes', 'do not ask')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples(
+        'sluice cache invalidate totals',
+        'sluice cache invalidate --tag trades',
+        'sluice cache invalidate --all',
+      ),
+    )
+    .action(async (view: string | undefined, key: string[], options: CacheOptions) => {
+      const { invalidate } = await work()
+      await invalidate(view, key, options, terminalOf(options))
+    })
+}
