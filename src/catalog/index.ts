@@ -20,6 +20,7 @@ export {
 } from './channels.ts'
 export { CUTOVER_CHANGES, FEATURE_NAMES, FEATURES, type FeatureName } from './features.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
+export { entryOf, REDIS_KEYS } from './keys.ts'
 export { executeLock, lockNames } from './locks.ts'
 export {
   feedPlaces,

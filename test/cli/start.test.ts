@@ -4,7 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { entryOf } from '../../src/catalog/index.ts'
 import { freePort } from '../../src/cli/ports.ts'
+import { closeRedis, connectRedis, ready } from '../../src/redis/index.ts'
 import { type Running, run, sluice } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
 import { aliveOf, descendantsOf } from '../support/processes.ts'
@@ -39,6 +41,22 @@ const noneOf = (pids: readonly number[]) =>
 const redisPort = () =>
   (JSON.parse(readFileSync(join(dataDir, 'redis/server.json'), 'utf8')) as { port: number }).port
 
+/** Keys of the running system that the catalog does not know, or knows as another type. */
+async function undeclared(): Promise<string[]> {
+  const client = connectRedis(`redis://127.0.0.1:${redisPort()}`, 'writer')
+  await ready(client)
+  const keys = await client.keys('*')
+  const types = await Promise.all(keys.map((key) => client.type(key)))
+  await closeRedis(client)
+  expect(keys.length).toBeGreaterThan(50)
+  return keys.filter((key, i) => {
+    // Gone in the meantime.
+    if (types[i] === 'none') return false
+    const declared = entryOf(key)?.type
+    return declared !== 'any' && declared !== (types[i] === 'zset' ? 'sorted set' : types[i])
+  })
+}
+
 // Eight processes start and stop in each: seconds on a free machine, a minute on a busy one.
 describe('npm start', { timeout: 180_000 }, () => {
   it('brings everything up, refuses a second one, answers the other commands, and leaves nothing behind', async () => {
@@ -59,6 +77,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(
       lines.find(({ stream, group }) => stream === 'market.quotes' && group !== '').published,
     ).toBeGreaterThan(0)
+    expect(await undeclared()).toEqual([])
 
     const pids = family(first)
     expect(pids.length).toBeGreaterThan(9)
