@@ -36,6 +36,8 @@ function* problemsOf(
   found: { series: number; blocks: number; ticks: number },
 ): Generator<string> {
   try {
+    // Of one moment: what a worker adds or joins meanwhile is no damage.
+    file.statement('begin').run()
     const pages = file.connection.pragma('integrity_check', { simple: true })
     if (pages !== 'ok') yield `SQLite finds ${pages}`
     const rows = file.allSeries()
@@ -54,6 +56,8 @@ function* problemsOf(
     if (all.count !== blocks) yield `${all.count - blocks} blocks belong to no series`
   } catch (error) {
     yield messageOf(error)
+  } finally {
+    if (file.connection.inTransaction) file.statement('rollback').run()
   }
 }
 

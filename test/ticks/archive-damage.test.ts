@@ -16,6 +16,7 @@ import SqliteFile from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { compareFiles } from '../../src/ticks/archive-compare.ts'
 import { writeDraft } from '../../src/ticks/archive-rewrite.ts'
+import { verifyFiles } from '../../src/ticks/archive-verify.ts'
 import { decodeBlock, encodeBlock } from '../../src/ticks/block.ts'
 import { type DayFile, openDayFile } from '../../src/ticks/day-file.ts'
 import { all } from './conformance-place.ts'
@@ -119,6 +120,18 @@ describe('damage', () => {
     expect(await problems()).not.toEqual([])
     await expect(compress()).rejects.toHaveProperty('code')
     expect(existsSync(open)).toBe(true)
+  })
+
+  it('is not what a worker changes while verify reads', () => {
+    const file = openDayFile({ path: open, busyMs: 0, readOnly: false })!
+    const allSeries = () => {
+      const rows = file.allSeries()
+      change(open, 'delete from blocks where id = 3', 'update series set ticks = ticks - 1')
+      return rows
+    }
+    const { problems } = verifyFiles(DAY, { open: { ...file, allSeries }, archive: undefined })
+    file.close()
+    expect(problems).toEqual([])
   })
 
   describe('in an archive that is being made', () => {
