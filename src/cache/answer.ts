@@ -4,6 +4,7 @@ import { type Clock, isSluiceError, messageOf, SluiceError } from '../kernel/ind
 import type { Bulkhead } from './bulkhead.ts'
 import type { Counts } from './counts.ts'
 import { placeOf } from './drops.ts'
+import { isAway } from './epochs.ts'
 import type { CacheEmitter } from './events.ts'
 import type { Failures } from './failures.ts'
 import type { Memory, Ticket } from './memory.ts'
@@ -50,7 +51,11 @@ export function openAnswers(options: AnswerOptions): Answers {
   const direct = openDirect(options, loading.load)
   const keep = openKeeping(options)
 
-  async function fromRedis<K extends ViewKey, V>(question: Question<K, V>, ticket: Ticket): Promise<V> {
+  async function fromRedis<K extends ViewKey, V>(
+    question: Question<K, V>,
+    ticket: Ticket,
+    isHeard: () => boolean,
+  ): Promise<V> {
     const spot = spotOf(question.view, question.key)
     const hit = (held: Held, value: V): V => {
       counts.redisHits++
@@ -58,7 +63,8 @@ export function openAnswers(options: AnswerOptions): Answers {
       return value
     }
     for (let pauseMs = WAIT_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, WAIT_MAX_MS)) {
-      const held = await remote.read(spot)
+      // A plain read knows no epoch, and only who hears drops is told of another: the script of the lease compares it.
+      const held = isHeard() ? await remote.read(spot) : undefined
       const read = held && readText<V>(held.text)
       if (held && read && held.freshMs > 0) return hit(held, read.value)
       // What is there and cannot be read is loaded anew, however long it would be fresh.
@@ -92,9 +98,9 @@ export function openAnswers(options: AnswerOptions): Answers {
       try {
         if (question.view.level === 'memory') return await direct(question, ticket, isHeard)
         try {
-          return await fromRedis(question, ticket)
+          return await fromRedis(question, ticket, isHeard)
         } catch (error) {
-          if (!isSluiceError(error, 'REDIS_UNAVAILABLE')) throw error
+          if (!isAway(error)) throw error
           counts.bypassed++
           return await direct(question, ticket, isHeard)
         }

@@ -55,15 +55,24 @@ export function openEpochs({ client, clock, breaker }: EpochOptions): Epochs {
   }
   function present(): Epoch | Promise<Epoch> {
     if (known && !known.isElsewhere()) return known
-    asking ??= ask()
+    asking ??= begin()
+    return asking
+  }
+  function begin(): Promise<Epoch> {
+    const mine: Promise<Epoch> = ask()
       .then((next) => {
-        known = next
+        // An answer from before it was to be forgotten is of no use to who comes later.
+        if (asking === mine) known = next
         return next
       })
       .finally(() => {
-        asking = undefined
+        if (asking === mine) asking = undefined
       })
-    return asking
+    return mine
+  }
+  const forget = () => {
+    known = undefined
+    asking = undefined
   }
   return {
     async within(command) {
@@ -78,19 +87,21 @@ export function openEpochs({ client, clock, breaker }: EpochOptions): Epochs {
             breaker.succeeded()
             return answer
           }
-          known = undefined
+          forget()
         }
         throw unavailable('its epoch changes again and again')
       } catch (error) {
         breaker.failed(messageOf(error))
-        throw isSluiceError(error, 'REDIS_UNAVAILABLE') ? error : unavailable(messageOf(error), error)
+        throw isAway(error) ? error : unavailable(messageOf(error), error)
       }
     },
-    forget() {
-      known = undefined
-    },
+    forget,
   }
 }
 
+/** True for what `within` rejects with; a loader may need a Redis of its own, which is none of the cache's business. */
+export const isAway = (error: unknown): boolean =>
+  isSluiceError(error, 'REDIS_UNAVAILABLE') && error.facts['of'] === 'cache'
+
 const unavailable = (reason: string, cause?: unknown) =>
-  new SluiceError('REDIS_UNAVAILABLE', `The cache's Redis is not used: ${reason}`, {}, cause)
+  new SluiceError('REDIS_UNAVAILABLE', `The cache's Redis is not used: ${reason}`, { of: 'cache' }, cause)

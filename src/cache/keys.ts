@@ -12,9 +12,10 @@ export const DROPS = `${TAG}:drops`
 /** Hash: the version of each tag; a drop gives it another. */
 export const tagsKey = (epoch: string): string => `${TAG}:${epoch}:tags`
 /**
- * Hash of one answer: value `v`, version of its shape `n`, soft end `s` (server time, ms), versions of its tags `t`; of
+ * Hash of one answer: value `v`, version of its shape `n`, soft end `s` and end of its
+ * grace `h` (server time, ms), versions of its tags `t`; of
  * a load under way: token `l`, end of the lease `le`, versions of the tags at its beginning `lt`; of one that failed:
- * error `e`, end of its throttle `ee`. Another epoch has other keys: what a server brings back from before its start
+ * error `e`, version `en`, end of its throttle `ee`. Another epoch has other keys: what a server brings back from before its start
  * is never found.
  */
 export const entryKey = (epoch: string, place: string): string => `${TAG}:${epoch}:${place}`

@@ -187,9 +187,9 @@ function openTagIndex() {
     },
     remove(answer: Answer): void {
       for (const tag of answer.tags) {
-        const under = byTag.get(tag)!
-        under.delete(answer)
-        if (under.size === 0) byTag.delete(tag)
+        // A key may give one tag twice: of EUR/EUR, both currencies.
+        const under = byTag.get(tag)
+        if (under?.delete(answer) && under.size === 0) byTag.delete(tag)
       }
     },
     under: (tag: string): readonly Answer[] => [...(byTag.get(tag) ?? [])],

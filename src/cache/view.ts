@@ -19,7 +19,8 @@ export interface View<K extends ViewKey, V> {
   /** Names of the key's parts, in order; none for a view with one answer. */
   readonly parts: { readonly [I in keyof K]: string }
   /**
-   * After this an answer is given once more while one caller in all processes loads the next, ms. A function of the key
+   * After this one caller in all processes loads the next answer, ms, and only `graceMs` lets others have the old one
+   * meanwhile; who asks in its last tenth gets it and has the next one loaded in time. A function of the key
    * and the time (ms UTC) for answers that keep until something opens or closes.
    */
   readonly lifetimeMs: number | ((key: K, now: number) => number)

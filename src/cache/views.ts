@@ -207,10 +207,12 @@ function openDropping(memory: Memory, epochs: Epochs, events: CacheEmitter, coun
     },
     onGap(why: 'sequence' | 'epoch' | 'malformed') {
       counts.gaps++
-      if (why === 'epoch') epochs.forget()
+      epochs.forget()
       flush(why)
     },
     onConfirmed() {
+      // Another may have begun while nothing was heard.
+      epochs.forget()
       flush('connected')
       events.emit('serving', { serving: true })
     },

@@ -60,7 +60,9 @@ describe('the memory level', () => {
 
   it('serves an answer until its lifetime ends and not at that moment', () => {
     const memory = openMemory(10, 1_000_000)
-    memory.store(memory.begin('v', 'a', [], 0), 1, { bytes: 8, goodUntil: 100, eagerAt: 100 })
+    // As EUR/EUR would, whose currencies are its tags.
+    const twice = memory.begin('v', 'a', ['EUR', 'EUR'], 0)
+    memory.store(twice, 1, { bytes: 8, goodUntil: 100, eagerAt: 100 })
     expect(memory.find('v', 'a', 99)?.value).toBe(1)
     expect(memory.find('v', 'a', 100)).toBeUndefined()
     expect(memory.size()).toEqual({ entries: 0, bytes: 0 })

@@ -146,6 +146,19 @@ describe('a cut subscription', () => {
     expect((await without('emptying the memory', run)).after).toBe(1)
   })
 
+  it.each(['before', 'after'])(
+    'asks for no answer of an epoch that ended meanwhile: %s it hears again',
+    async (when) => {
+      const [{ views, subscriber }, writer] = await Promise.all([rig.process(), rig.process()])
+      await views.get(prices, ['BTC'], async () => 1)
+      subscriber().disconnect(when === 'after')
+      await eventually(() => !views.stats().serving)
+      await writer.views.dropEverything()
+      if (when === 'after') await eventually(() => views.stats().serving)
+      expect(await views.get(prices, ['BTC'], async () => 2)).toBe(2)
+    },
+  )
+
   it('does not store a load that began before it', async () => {
     const { views } = await rig.process()
     const view = { ...prices, level: 'memory' as const }
@@ -194,6 +207,18 @@ describe('a server', () => {
     expect(await views.get(prices, ['BTC'], load)).toBe(2)
   })
 
+  it('that gives a lease too late has it given up, so that nobody waits for a load that nobody does', async () => {
+    const [{ views }, elsewhere] = await Promise.all([
+      // Nobody would wait for so long.
+      rig.process({ hurried: true, leaseMs: 120_000 }),
+      rig.process(),
+    ])
+    const view = { ...prices, level: 'redis' as const }
+    await rig.admin().call('CLIENT', 'PAUSE', '200', 'WRITE')
+    expect(await views.get(view, ['BTC'], async () => 1)).toBe(1)
+    expect(await elsewhere.views.get(view, ['BTC'], async () => 2)).toBe(2)
+  })
+
   /** What is answered after a restart that brings back what was true before the last drop. */
   async function fromThePast(open?: OpenViews) {
     const redis = await startRedis(['--appendonly', 'no'])
@@ -232,7 +257,8 @@ describe('a server', () => {
     await rig.admin().flushall()
     const writer = await rig.process()
     await deaf.views.get(view, ['BTC'], load)
-    await rig.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    deaf.subscriber().disconnect()
+    await eventually(() => !deaf.views.stats().serving)
     state.value = 2
     await writer.views.drop(view, ['BTC'])
     return deaf.views.get(view, ['BTC'], load)

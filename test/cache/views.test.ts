@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { defineView, dropKey, encodeDrops } from '../../src/cache/index.ts'
 import { DROPS, META } from '../../src/cache/keys.ts'
-import { isSluiceError } from '../../src/kernel/index.ts'
+import { isSluiceError, SluiceError } from '../../src/kernel/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { cacheRig, gate, truth } from './rig.ts'
 import { prices } from './support.ts'
@@ -41,7 +41,8 @@ describe('a view', () => {
     let loads = 0
     const fail = async () => {
       loads++
-      throw new Error('no database')
+      // Whatever fails in a loader is no failure of the cache's own Redis.
+      throw new SluiceError('REDIS_UNAVAILABLE', 'no database')
     }
     const ask = () =>
       Promise.allSettled(
@@ -82,7 +83,25 @@ describe('a view', () => {
   it('is not taken for its next version', async () => {
     const { views } = await rig.process()
     await views.get({ ...prices, level: 'redis' }, ['BTC'], async () => 1)
-    expect(await views.get({ ...prices, level: 'redis', version: 2 }, ['BTC'], async () => 2)).toBe(2)
+    const next = { ...prices, level: 'redis' as const, version: 2 }
+    expect(await views.get(next, ['BTC'], async () => 2)).toBe(2)
+    const fail = () => Promise.reject(new Error('not yet'))
+    await expect(views.get(next, ['ETH'], fail)).rejects.toThrow('not yet')
+    expect(await views.get({ ...next, version: 1 }, ['ETH'], async () => 1)).toBe(1)
+  })
+
+  it('is given within its grace while it cannot be loaded, and no longer', async () => {
+    const { views } = await rig.process({ throttleMs: 50 })
+    const brief = { ...prices, level: 'redis' as const, lifetimeMs: 100, graceMs: 300 }
+    await views.get(brief, ['BTC'], async () => 1)
+    const fail = () => Promise.reject(new Error('no database'))
+    // Asked all the time: each lease and each failure prolongs the key.
+    await eventually(() =>
+      views.get(brief, ['BTC'], fail).then(
+        () => false,
+        () => true,
+      ),
+    )
   })
 
   it('is given once more after its lifetime, while one caller loads the next', async () => {
@@ -181,7 +200,32 @@ describe('a drop', () => {
     const apart = { ...prices, level: 'redis' as const }
     await views.get(apart, ['BTC'], async () => 1)
     await views.dropTag('prices')
-    for (const key of await rig.admin().keys('{cache}:*:tags')) await rig.admin().del(key)
+    for (const key of await rig.admin().keys('{cache}:*:tags')) {
+      // What nobody asks for any more is not kept for ever.
+      expect(await rig.admin().pttl(key)).toBeGreaterThan(0)
+      await rig.admin().del(key)
+    }
     expect(await views.get(apart, ['BTC'], async () => 2)).toBe(2)
+  })
+
+  it('holds for who has dropped also when Redis has evicted the epoch', async () => {
+    const { views } = await rig.process()
+    const apart = { ...prices, level: 'redis' as const }
+    await views.get(apart, ['BTC'], async () => 1)
+    await rig.admin().del(META)
+    await views.drop(apart, ['BTC'])
+    const epoch = await rig.admin().hget(META, 'epoch')
+    expect(await views.get(apart, ['BTC'], async () => 2)).toBe(2)
+    expect(await rig.admin().hget(META, 'epoch')).toBe(epoch)
+  })
+
+  it('is no gap when more of them arrive with the answer to a heartbeat', async () => {
+    const [{ views }, writer] = await Promise.all([rig.process({ heartbeatMs: 1 }), rig.process()])
+    const last = Array.from({ length: 3_000 }, (_, i) => writer.views.drop(prices, [`S${i}`]))
+    await Promise.all(last)
+    await views.get(prices, ['BTC'], async () => 1)
+    await writer.views.drop(prices, ['BTC'])
+    await eventually(async () => (await views.get(prices, ['BTC'], async () => 2)) === 2)
+    expect(views.stats().gaps).toBe(0)
   })
 })
