@@ -5,7 +5,7 @@
 // A stream that is full holds back its own rows only. A row that can never be published (its stream is unknown here,
 // its payload is refused) stays where it is, is reported by every sweep, and is passed by the others: to drop it would
 // lose it, to wait for it would stop everything.
-import { asc, type Database, gt, inArray, type Tx } from '../db/index.ts'
+import { and, asc, type Database, gt, inArray, notInArray, type Tx } from '../db/index.ts'
 import { isSluiceError, messageOf, randomId, SluiceError, type Task } from '../kernel/index.ts'
 import type { Bus, Outgoing } from './bus.ts'
 import { disturb } from './link.ts'
@@ -120,22 +120,30 @@ interface Targets {
 }
 type Row = Awaited<ReturnType<typeof readRows>>[number]
 
-const readRows = (database: Database, after: number) =>
+const readRows = (database: Database, after: number, without: readonly string[]) =>
   database.read(({ sql, t }) =>
-    sql.select().from(t.outbox).where(gt(t.outbox.id, after)).orderBy(asc(t.outbox.id)).limit(BATCH),
+    sql
+      .select()
+      .from(t.outbox)
+      .where(and(gt(t.outbox.id, after), notInArray(t.outbox.target, [...without])))
+      .orderBy(asc(t.outbox.id))
+      .limit(BATCH),
   )
 
 async function drainAll(bus: Bus, database: Database, targets: Targets): Promise<void> {
-  /** Targets that take nothing now: what stands behind must not overtake. */
+  /**
+   * Targets that take nothing now: what stands behind must not overtake. It is not read either, because it may be the
+   * drops of days without the cache's Redis: 50,000 rows were 89 ms for each commit.
+   */
   const full = new Set<string>()
   let after = 0
   for (;;) {
-    const rows = await readRows(database, after)
+    const rows = await readRows(database, after, [...full])
     const last = rows.at(-1)
     if (!last) return
     const said: number[] = []
     for (const [target, list] of groupByTarget(rows)) {
-      if (!full.has(target)) said.push(...(await say(bus, targets, list, () => full.add(target))))
+      said.push(...(await say(bus, targets, list, () => full.add(target))))
     }
     if (said.length > 0)
       await database.write(({ sql, t }) => sql.delete(t.outbox).where(inArray(t.outbox.id, said)))
@@ -147,10 +155,9 @@ async function drainAll(bus: Bus, database: Database, targets: Targets): Promise
 function groupByTarget(rows: readonly Row[]): Map<string, Row[]> {
   const groups = new Map<string, Row[]>()
   for (const row of rows) {
-    const name = `${row.kind} ${row.target}`
-    const list = groups.get(name)
+    const list = groups.get(row.target)
     if (list) list.push(row)
-    else groups.set(name, [row])
+    else groups.set(row.target, [row])
   }
   return groups
 }

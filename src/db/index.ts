@@ -19,5 +19,6 @@ export {
   lte,
   max,
   min,
+  notInArray,
   sql,
 } from './query.ts'
