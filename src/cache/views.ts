@@ -66,7 +66,7 @@ export interface ViewsOptions {
   readonly proofMs?: number
   /** Loads that run at once. Default 16. */
   readonly maxLoads?: number
-  /** Longest time of a load, and of waiting for one to begin, ms. Default 2,500. */
+  /** Longest time of a load, and as long again of waiting for one to begin, ms. Default 2,500. */
   readonly loadMs?: number
   /** How long nobody else loads what one is loading, ms. Default 3,000. */
   readonly leaseMs?: number
