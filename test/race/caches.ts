@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { defineView, openViews } from '../../src/cache/index.ts'
 import type { Clock } from '../../src/kernel/index.ts'
-import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
+import { connectRedis, type Redis, ready } from '../../src/redis/index.ts'
 
 export const CACHES = ['sluice', 'plain'] as const
 export type CacheName = (typeof CACHES)[number]
@@ -15,7 +15,6 @@ export interface RaceCache {
   get(key: string, load: () => Promise<number>): Promise<number>
   /** Tells that the source has changed. Rejects when it could not be told. */
   changed(key: string): Promise<void>
-  close(): Promise<void>
 }
 
 export interface CacheOptions {
@@ -51,7 +50,6 @@ async function openSluice({ url, clock, loses, index }: CacheOptions): Promise<R
     // By its key and by its tag in turns.
     changed: (key) =>
       Number(key.slice(1)) % 2 === 0 ? views.drop(versions, [key]) : views.dropTag(`tag.${key}`),
-    close: views.close,
   }
 }
 
@@ -81,9 +79,6 @@ async function openPlain({ url, loses }: CacheOptions): Promise<RaceCache> {
       await client.del(key)
       memory.delete(key)
       await client.publish('changed', key)
-    },
-    async close() {
-      await Promise.all([closeRedis(client), closeRedis(subscriber)])
     },
   }
 }

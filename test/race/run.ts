@@ -119,16 +119,16 @@ async function startMember(port: number, options: Omit<WorkerOptions, 'url'>): P
   const killIt = () => void child.kill('SIGKILL')
   process.once('exit', killIt)
   child.once('exit', () => process.off('exit', killIt))
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`a process of the race ended: ${signal ?? code}`)
+  })
+  ended.catch(() => {})
   const member: Member = {
     ...{ child, proxy },
     send: (message) => void child.send(message),
     async hears(said) {
       for (;;) {
-        const ended = once(child, 'exit').then(([code, signal]) => {
-          throw new Error(`a process of the race ended: ${signal ?? code}`)
-        })
         const [message] = (await Promise.race([once(child, 'message'), ended])) as [FromWorker]
-        ended.catch(() => {})
         if (message.said === said) return message as never
       }
     },

@@ -1,7 +1,7 @@
 // One process of the race: reads and writes as fast as it is told to, and notes when it last saw each version of each
 // key. Times are of the machine's monotonic clock, which all processes share.
 import { systemClock } from '../../src/kernel/index.ts'
-import { closeRedis, connectRedis, ready } from '../../src/redis/index.ts'
+import { connectRedis, ready } from '../../src/redis/index.ts'
 import { seededRandom } from '../../src/venues/simulation/random.ts'
 import { type CacheName, LEASE_MS, openCache } from './caches.ts'
 
@@ -21,7 +21,6 @@ export type ToWorker =
   | { readonly do: 'run'; readonly operations: number }
   | { readonly do: 'look' }
   | { readonly do: 'lose'; readonly part: number }
-  | { readonly do: 'end' }
 
 /** When a version was last read (the read's beginning), and when its change had been told. ms. */
 export interface Notes {
@@ -113,9 +112,7 @@ process.on('message', async (message: ToWorker) => {
     const versions = await Promise.all(Array.from({ length: options.keys }, (_, key) => read(key)))
     say({ said: 'seen', versions })
   }
-  if (message.do === 'end') {
-    await Promise.all([cache.close(), closeRedis(truth)])
-    process.disconnect()
-  }
 })
+// Nobody is there any more to end it.
+process.once('disconnect', () => process.exit())
 say({ said: 'ready' })
