@@ -108,8 +108,8 @@ export const REDIS_KEYS: readonly KeyEntry[] = [
     ...{ truth: 'itself', writers: 'every cache', removedBy: 'nobody' },
   },
   {
-    ...{ key: '{cache}:<epoch>:tags', type: 'hash', life: 'for ever' },
-    ...{ truth: 'itself', writers: 'every cache', removedBy: 'nobody' },
+    ...{ key: '{cache}:<epoch>:tags', type: 'hash', life: 'a day' },
+    ...{ truth: 'itself', writers: 'every cache', removedBy: 'its end' },
   },
   {
     ...{ key: '{cache}:<epoch>:<view>:<key>', type: 'hash', life: 'the view’s lifetime and grace' },
