@@ -195,15 +195,17 @@ describe('the keeper of ticks', () => {
       ...Array.from({ length: 20 }, (_, n) => message([quoteOf(n, one), quoteOf(n + 100, one)])),
       ...[message([quoteOf(1, { bid: 100, ask: 111 })]), message([quoteOf(2, { bid: 500 })])],
       ...Array.from({ length: 20 }, (_, n) => message([quoteOf(n + 1), quoteOf(n + 1)])),
+      // Late, and in no newest tick but of all.
+      message([quoteOf(5.5)]),
     ])
     const running = start(keep())
-    await eventually(async () => (await kept()).length === 60 && whole.live.recent(symbol, 60) !== undefined)
-    for (const count of [1, 30, 60]) {
+    await eventually(async () => (await kept()).length === 61 && whole.live.recent(symbol, 61) !== undefined)
+    for (const count of [1, 30, 61]) {
       const stored = await store.recent(symbol, count)
       expect(whole.live.recent(symbol, count)).toEqual(stored)
       expect(whole.live.recent(symbol, count, 'alpha')).toEqual(stored)
     }
-    expect(whole.live.recent(symbol, 61)).toBeUndefined()
+    expect(whole.live.recent(symbol, 62)).toBeUndefined()
     expect(whole.live.recent(symbol, 1, 'beta')).toBeUndefined()
     // Where entries are missing nothing is known, rather than something with a hole in it.
     expect(holed.live.recent(symbol, 30)).toBeUndefined()
