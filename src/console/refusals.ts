@@ -1,6 +1,6 @@
 // Every answer that is not the asked-for one: JSON with a stable code and a sentence, and never a stack.
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type ErrorCode, isSluiceError, type Logger, messageOf } from '../kernel/index.ts'
+import { type ErrorCode, isSluiceError, type Logger, messageOf, type SluiceError } from '../kernel/index.ts'
 
 const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
@@ -19,6 +19,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   REDIS_UNAVAILABLE: 503,
   DATABASE_UNAVAILABLE: 503,
   DATABASE_BUSY: 503,
+  CACHE_OVERLOADED: 503,
   CUTOVER_UNKNOWN: 503,
   ANSWER_LATE: 503,
 }
@@ -35,16 +36,20 @@ export function refuse(reply: FastifyReply, code: ErrorCode, message: string): F
 
 /** What anyone may be told of a failure. What nobody foresaw stays in the log: it may hold anything. */
 export function refusalOf(error: unknown): Refusal {
-  if (isSluiceError(error)) return refusal(error.code, error.message)
+  if (isForeseen(error)) return refusal(error.code, error.message)
   return refusal('INTERNAL', 'Something failed; the log of the gateway says what.')
 }
+
+/** A loader may have failed by what nobody foresaw, in another process; its message comes from there. */
+const isForeseen = (error: unknown): error is SluiceError =>
+  isSluiceError(error) && error.code !== 'CACHE_LOAD_FAILED'
 
 /** Turns thrown errors, unknown routes and foreign methods into refusals. */
 export function answerFailures(server: FastifyInstance, log: Logger): void {
   server.setErrorHandler((error, request, reply) => {
     // What is a wrong argument on the command line is a wrong request here.
     if (isSluiceError(error, 'USAGE')) return refuse(reply, 'REQUEST_INVALID', error.message)
-    if (isSluiceError(error)) {
+    if (isForeseen(error)) {
       const status = STATUS_OF[error.code] ?? 500
       // What the asker did wrong is no news; what we could not do is.
       if (status >= 500) log.warn({ err: error, path: request.url }, 'a request could not be answered')
