@@ -77,6 +77,15 @@ describe('spilled batches', () => {
     expect(readdirSync(root)).toEqual([])
   })
 
+  it('that cannot be written leave no folder behind at each try', async () => {
+    // SQLite opens no path of more than 512 bytes, so no folder can be locked there.
+    const root = join(folderForTest(), 'x'.repeat(240), 'y'.repeat(240))
+    const { spill } = open(root)
+    await expect(spill.append([batchOf(lists[1]!)])).rejects.toThrow(/unable to open/)
+    expect(readdirSync(root)).toEqual([])
+    await spill.close()
+  })
+
   it('are taken over from a writer that is gone, and not from one that lives', async () => {
     const root = folderForTest()
     await leftBehind(root)
