@@ -196,14 +196,15 @@ function openLoading({ remote, bulkhead, clock, events, counts, throttleMs }: An
   ): Promise<{ value: V; filled: Held | undefined }> {
     const { view, key } = question
     let value: V
+    let text: string
     try {
       value = await load(question)
+      text = value === undefined ? '' : JSON.stringify(value)
     } catch (error) {
       // Without it the others wait until the lease has run out.
       await remote.fail(spot, lease, errorText(error), throttleMs).catch(() => {})
       throw error
     }
-    const text = value === undefined ? '' : JSON.stringify(value)
     const softMs = lifetimeOf(view, key, clock.now())
     try {
       const freshMs = await remote.fill(spot, lease, text, softMs, softMs + (view.graceMs ?? 0))

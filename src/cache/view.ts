@@ -12,7 +12,10 @@ export interface View<K extends ViewKey, V> {
   /** Lower-case words and dots. */
   readonly name: string
   readonly about: string
-  /** Checked at each load: an answer that does not have it is never cached. */
+  /**
+   * Checked at each load: an answer that does not have it is never cached. Of what JSON gives back as it was: a Date would
+   * be a text for everybody but who has loaded it.
+   */
   readonly shape: z.ZodType<V>
   /** Raised when the shape changes: answers of other versions are not seen. Default 1. */
   readonly version?: number

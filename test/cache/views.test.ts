@@ -61,6 +61,13 @@ describe('a view', () => {
     const { views } = await rig.process()
     const wrong = views.get(prices, ['BTC'], async () => 'text' as never)
     await expect(wrong).rejects.toSatisfy((error) => isSluiceError(error, 'PAYLOAD_INVALID'))
+    // Nobody waits for what cannot be kept as JSON.
+    const wide = { ...prices, name: 'wide', shape: z.bigint() }
+    const elsewhere = await rig.process()
+    for (const { get } of [views, elsewhere.views]) {
+      await expect(get(wide, ['BTC'], async () => 1n)).rejects.toThrow('BigInt')
+    }
+    expect(elsewhere.views.stats().waits).toBe(0)
   })
 
   it('of nothing is an answer too, and kept like any', async () => {
