@@ -244,6 +244,7 @@ export function beginFeature(platform: Platform, feature: FeatureName, as: Parti
 export async function runWorker(config: Config, worker: Worker, signal: AbortSignal): Promise<void> {
   const platform = openPlatform(config, { name: worker.name })
   const { log, clock } = platform
+  const over = afterStop(signal, config.DRAIN_MS + 1_000)
   try {
     if (worker.usesDatabase) await migrate(platform.databaseOptions)
     for (const feature of worker.features ?? []) await beginFeature(platform, feature)
@@ -263,7 +264,7 @@ export async function runWorker(config: Config, worker: Worker, signal: AbortSig
     throw error
   } finally {
     // What is not done in time holds up the closing too: with a full disk `ticks` did not end for ten minutes.
-    await Promise.race([platform.close(), afterStop(signal, config.DRAIN_MS + 1_000)])
+    await Promise.race([platform.close(), over])
   }
 }
 
