@@ -6,6 +6,10 @@ const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
+// Redis that is full refuses what may grow memory, unless the script has written before. A drop must always be told.
+const ALLOW_FULL = `
+redis.call('PERSIST', KEYS[1])`
+
 const EPOCH = `
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
 if epoch ~= ARGV[1] then return { 'epoch', epoch } end`
@@ -92,7 +96,7 @@ return { 'stored' }`)
  * KEYS meta, tags, entries… ARGV epoch, channel, message, tags… Removes entries with their leases, gives tags new
  * versions, and tells every process, in one step.
  */
-export const DROP = defineScript(`${EPOCH}${ANOTHER}
+export const DROP = defineScript(`${EPOCH}${ANOTHER}${ALLOW_FULL}
 if #KEYS > 2 then redis.call('DEL', unpack(KEYS, 3)) end
 for i = 4, #ARGV do another(KEYS[2], ARGV[i]) end
 local sequence = redis.call('HINCRBY', KEYS[1], 'sequence', 1)
@@ -100,7 +104,7 @@ redis.call('PUBLISH', ARGV[2], epoch .. '|' .. sequence .. '|' .. ARGV[3])
 return { 'dropped' }`)
 
 /** KEYS meta. ARGV fresh epoch, channel. Nothing that is stored is found any more; every process empties its memory. */
-export const RESET = defineScript(`
+export const RESET = defineScript(`${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'sequence', 1, 'versions', 0)
 redis.call('PUBLISH', ARGV[2], ARGV[1] .. '|1|{"drops":[]}')
 return { 'reset' }`)

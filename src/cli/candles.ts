@@ -21,7 +21,7 @@ import {
 } from '../candles/index.ts'
 import { candleVenue } from '../catalog/index.ts'
 import { isoTime, randomId, SluiceError, systemClock } from '../kernel/index.ts'
-import type { Tick, TickStore } from '../ticks/index.ts'
+import { spilledFiles, type Tick, type TickStore } from '../ticks/index.ts'
 import { confirm } from './confirm.ts'
 import { withPlatform } from './connection.ts'
 import { momentOf } from './moment.ts'
@@ -127,7 +127,7 @@ function candleTable(candles: readonly Candle[], ticker: string): string {
   return `${ticker} ${interval} of ${source}\n${table(HEADERS, rows)}`
 }
 
-/** Throws USAGE. */
+/** Throws USAGE, and TICKS_WAITING while ticks wait in spill files: bars made without them would be final. */
 export async function rebuild(
   ticker: string,
   options: CandleRebuildOptions,
@@ -141,10 +141,18 @@ export async function rebuild(
   const rebuilt = await withPlatform(async (platform) => {
     const { database: db, clock, config, cutover } = platform
     if (config.TICKS_BACKEND === 'dual') await cutover.ready()
+    demandNothingSpilled(config.TICKS_DIR)
     const ticks = (begin: number, end: number) => ticksOf(platform.ticks, source, ticker, begin, end)
     return rebuildCandles({ db, clock, source, ticker, from, to, intervals, ticks, run: randomId() })
   })
   terminal.result(rebuilt, () => sentenceOf(ticker, rebuilt))
+}
+
+function demandNothingSpilled(dir: string): void {
+  const files = spilledFiles(dir)
+  if (files.length === 0) return
+  const message = `${files.length} spill files of ticks wait to be stored, the first is ${files[0]}.`
+  throw new SluiceError('TICKS_WAITING', message, { files: files.length })
 }
 
 function sentenceOf(ticker: string, { ticks, bars, stored, changed, unchanged, older }: Rebuilt): string {

@@ -20,6 +20,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   DATABASE_CONSTRAINT: 'A defect: two writers disagree about what is unique. Report it with the message.',
   DATABASE_INVALID:
     'Check `SQLITE_DB_PATH`. A damaged file is restored from a backup; the streams deliver what came later.',
+  TICKS_WAITING:
+    'Let the ticks worker run until `sluice_ticks_in_spill` is 0, mending what it names, and call the command again.',
   TICKS_DAMAGED:
     'The message names the file. Restore it from a backup, or remove it and import the day again; what was not verified is never removed.',
   MIGRATION_PENDING: 'Run `sluice db migrate`. `npm start` does it by itself.',

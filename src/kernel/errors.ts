@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   DATABASE_BUSY: 'The database stayed locked by another writer past the deadline.',
   DATABASE_CONSTRAINT: 'A row breaks a rule of its table (unique, not null).',
   DATABASE_INVALID: 'The database file cannot be opened, is damaged, or is no SQLite database.',
+  TICKS_WAITING: 'Ticks wait in spill files; what is made of the stored ones now would lack them.',
   TICKS_DAMAGED: 'A file of kept ticks is damaged, or an archive does not hold what it was made from.',
   MIGRATION_PENDING: 'The database lacks tables; it must be migrated first.',
   MIGRATION_EDITED: 'An applied migration differs from its file, or a file was added before an applied one.',

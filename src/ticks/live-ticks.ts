@@ -34,6 +34,8 @@ const BATCH = 500
 // A page that polls asks again long before.
 const UNASKED_MS = 60_000
 const SERIES_MAX = 4_096
+// 63 bytes a tick: 258 MB at the most. Who asks for more, or for another symbol, is answered by the store.
+const PER_SYMBOL = 1_000
 
 export function openLiveTicks({ bus, clock, live, jumpPct, onFailure }: LiveTicksOptions): LiveTicks {
   let askedAt = Number.NEGATIVE_INFINITY
@@ -86,7 +88,7 @@ type Memory = ReturnType<typeof openMemory>
 
 function openMemory({ live, jumpPct, begin }: { live: boolean; jumpPct: number; begin: string }) {
   const gate = openGate({ live, jumpPct, seriesMax: SERIES_MAX })
-  const ring = openRing({ symbolsMax: SERIES_MAX })
+  const ring = openRing({ perSymbol: PER_SYMBOL, symbolsMax: SERIES_MAX })
   const places = Array.from({ length: marketQuotes.partitions }, () => ({ at: begin, sequence: 0 }))
   /** The newest of each series. */
   const newest = new Map<string, Tick>()

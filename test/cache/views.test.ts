@@ -167,6 +167,20 @@ describe('a drop', () => {
     expect(state.loads).toBe(2)
   })
 
+  it('is told also by a Redis that is full', async () => {
+    const [here, writer] = await Promise.all([rig.process(), rig.process()])
+    await here.views.get(prices, ['BTC'], async () => 1)
+    await rig.admin().config('SET', 'maxmemory', '1')
+    try {
+      await expect(rig.admin().set('k', 'v')).rejects.toThrow('OOM')
+      await writer.views.dropTag('prices')
+      await writer.views.drop(prices, ['BTC'])
+      await eventually(async () => (await here.views.get(prices, ['BTC'], async () => 2)) === 2)
+    } finally {
+      await rig.admin().config('SET', 'maxmemory', '0')
+    }
+  })
+
   it('of one key leaves the others, of a tag takes all under it, of everything takes all', async () => {
     const { views } = await rig.process()
     const get = (symbol: string, value: number) => views.get(prices, [symbol], async () => value)

@@ -1,5 +1,5 @@
 // `sluice candles` as a person and a program call it.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -98,6 +98,12 @@ describe('sluice candles', () => {
     expect(JSON.parse(simulated.stdout)).toMatchObject({ ticks: 1, bars: 2, stored: 2 })
     expect(none.stdout).toBe('no ticks of A/X are stored there: sluice ticks stats\n')
     expect(JSON.parse(got.stdout)).toMatchObject({ open: 100, high: 104, low: 100, close: 102, volume: 3 })
+    // What it would make without them could not be corrected any more.
+    mkdirSync(join(dir, 'ticks/spill'), { recursive: true })
+    writeFileSync(join(dir, 'ticks/spill/000001.2026-01-05.ticks'), '')
+    const refused = await candles('rebuild', ...range, '--source', 'alpha')
+    rmSync(join(dir, 'ticks/spill'), { recursive: true })
+    expect(refused.stderr).toMatch(/1 spill files of ticks wait to be stored, .*\[TICKS_WAITING\]/)
   })
 
   it('deletes whole intervals and what is made of them, in both stores, when somebody says yes', async () => {
