@@ -122,6 +122,6 @@ describe('what it hands over to', () => {
   it('must be one of those that exist', async () => {
     const { code, stderr } = await setup('dance').ended
     expect(code).toBe(2)
-    expect(stderr).toContain('start, test, chaos, verify, check')
+    expect(stderr).toContain('start, test, chaos, race, verify, check')
   })
 })
