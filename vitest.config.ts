@@ -6,8 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // Much of the time is waiting for processes to start and leases to end: 3 workers kept two cores busy for 73 % of it.
-    maxWorkers: 4,
+    maxWorkers: 3,
     // Files of a worker share what they import: 130 of 715 s of processor time were its loading, 163 times.
     isolate: false,
     testTimeout: 60_000,
