@@ -1,4 +1,5 @@
 // Structured logs. What could be a secret is removed by name before it is written, wherever it stands.
+import { writeSync } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }
@@ -32,7 +33,35 @@ export function openLog({ level, name, destination }: LogOptions): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   }
-  return destination ? pino(options, destination) : pino(options)
+  return pino(options, destination ?? standardOutput())
+}
+
+const STDOUT = 1
+const FULL_MS = 10
+
+/**
+ * Each line at once. Pino's own destination tries for ever to write what it holds when nobody reads any more: a worker
+ * whose supervisor had been killed never came to its end (EPIPE each 100 ms, in a loop without a way out).
+ */
+function standardOutput(): DestinationStream {
+  const cell = new Int32Array(new SharedArrayBuffer(4))
+  let isClosed = false
+  return {
+    write(line) {
+      let left: Uint8Array = Buffer.from(line)
+      while (left.length > 0 && !isClosed) {
+        try {
+          left = left.subarray(writeSync(STDOUT, left))
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException
+          if (code === 'EAGAIN') Atomics.wait(cell, 0, 0, FULL_MS)
+          else if (code === 'EPIPE' || code === 'EBADF') isClosed = true
+          // A full disk takes none of this line, and perhaps the next.
+          else return
+        }
+      }
+    },
+  }
 }
 
 /** A URL without its password, for messages. */
