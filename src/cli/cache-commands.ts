@@ -1,12 +1,9 @@
 // The commands of `sluice cache`; what they do is loaded when one is called.
+
 import type { Command } from 'commander'
 import type { CacheOptions } from './cache.ts'
-import type { Terminal } from './terminal.ts'
+import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 
-type TerminalOf = (options: { readonly json?: boolean }) => Terminal
-type Examples = (...lines: string[]) => string
-
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const VIEW = 'its name, for example trades'
 const KEY = 'the parts of its key'
 const work = () => import('./cache.ts')

@@ -1,13 +1,10 @@
 // The commands of `sluice candles`; what they do is loaded when one is called.
+
 import type { Command } from 'commander'
 import type { CandleGetOptions, CandlePurgeOptions, CandleRebuildOptions } from './candles.ts'
+import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import { atLeast } from './numbers.ts'
-import type { Terminal } from './terminal.ts'
 
-type TerminalOf = (options: { readonly json?: boolean }) => Terminal
-type Examples = (...lines: string[]) => string
-
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const TICKER = 'as its source writes it: BTC/USDT, VIC'
 const SOURCE = '--source <name>'
 const work = () => import('./candles.ts')

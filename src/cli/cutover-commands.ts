@@ -1,15 +1,12 @@
 // The commands of `sluice cutover` and `sluice parity`; what they do is loaded when one is called.
+
 import type { Command } from 'commander'
 import { FEATURE_NAMES } from '../catalog/index.ts'
+import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import type { CutoverOptions } from './cutover.ts'
 import { atLeast } from './numbers.ts'
 import type { ParityOptions } from './parity.ts'
-import type { Terminal } from './terminal.ts'
 
-type TerminalOf = (options: { readonly json?: boolean }) => Terminal
-type Examples = (...lines: string[]) => string
-
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const FEATURE = `one of: ${FEATURE_NAMES.join(', ')}`
 const work = () => import('./cutover.ts')
 const parityWork = () => import('./parity.ts')

@@ -1,13 +1,10 @@
 // The commands of `sluice dlq`; what they do is loaded when one is called.
+
 import type { Command } from 'commander'
+import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import type { DeadLetterOptions } from './dead-letters.ts'
 import { atLeast } from './numbers.ts'
-import type { Terminal } from './terminal.ts'
 
-type TerminalOf = (options: { readonly json?: boolean }) => Terminal
-type Examples = (...lines: string[]) => string
-
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const GROUP_OPTION = ['--group <group>', 'only those that this group gave up'] as const
 const STREAM = 'its name, as sluice streams shows it'
 const ENTRY = 'its id, as list shows it'

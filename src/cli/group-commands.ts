@@ -1,12 +1,9 @@
 // The commands of `sluice groups`; what they do is loaded when one is called.
+
 import type { Command } from 'commander'
+import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import type { GroupOptions } from './groups.ts'
-import type { Terminal } from './terminal.ts'
 
-type TerminalOf = (options: { readonly json?: boolean }) => Terminal
-type Examples = (...lines: string[]) => string
-
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const STREAM = 'its name, as list shows it'
 const GROUP = 'the name of the group'
 const work = () => import('./groups.ts')

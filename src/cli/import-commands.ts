@@ -1,14 +1,11 @@
 // The commands of `sluice import` and `sluice quality`; what they do is loaded when one is called.
+
 import type { Command } from 'commander'
+import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import type { CandleImportArguments, TickImportArguments } from './import.ts'
 import { atLeast } from './numbers.ts'
 import type { QualityArguments } from './quality.ts'
-import type { Terminal } from './terminal.ts'
 
-type TerminalOf = (options: { readonly json?: boolean }) => Terminal
-type Examples = (...lines: string[]) => string
-
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const PATH = 'a file, or a folder with all below it: .json, .jsonl, .ndjson, .csv, also packed as .gz or .zst'
 const work = () => import('./import.ts')
 

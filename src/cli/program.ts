@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { readConfig } from '../kernel/index.ts'
 import { addCacheCommands } from './cache-commands.ts'
 import { addCandleCommands } from './candle-commands.ts'
+import { JSON_OPTION } from './command-parts.ts'
 import { addCutoverCommands } from './cutover-commands.ts'
 import { addDeadLetterCommands } from './dead-letter-commands.ts'
 import { addGroupCommands } from './group-commands.ts'
@@ -24,7 +25,6 @@ interface ReplayOptions {
   readonly levels: number
 }
 
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const terminalOf = (options: Json): Terminal => openTerminal({ json: options.json })
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`
 

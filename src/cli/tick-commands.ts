@@ -1,13 +1,10 @@
 // The commands of `sluice ticks` and `sluice partitions`; what they do is loaded when one is called.
+
 import type { Command } from 'commander'
+import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import { atLeast } from './numbers.ts'
-import type { Terminal } from './terminal.ts'
 import type { TickOptions } from './ticks.ts'
 
-type TerminalOf = (options: { readonly json?: boolean }) => Terminal
-type Examples = (...lines: string[]) => string
-
-const JSON_OPTION = ['--json', 'one JSON value a line, for programs'] as const
 const SYMBOL = 'as its source writes it: BTC/USDT, EURUSD'
 const SOURCE = ['--source <name>', 'of this venue or provider only'] as const
 const FROM = ['--from <time>', 'ISO 8601 with its zone, or ms since 1970'] as const

@@ -1,4 +1,5 @@
-// The bus on a real server holds what the suite asks of any.
+// The bus on a real server holds what the suite asks of any. What is asserted stands in test/conformance, so that every
+// implementation is asked the same, and the planted faults show that it can fail.
 import { type OpenBus, openBus } from '../../src/bus/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { describeBus } from '../conformance/bus.ts'

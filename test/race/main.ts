@@ -3,16 +3,10 @@
 // silence; then every process must give what is true.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { copyWithout, RULES, type RuleName } from '../cache/faults.ts'
-import { CACHES, type CacheName, HEARTBEAT_MS } from './caches.ts'
-import { runRace, STRIKES } from './run.ts'
+import { CACHES, HEARTBEAT_MS } from './caches.ts'
+import { type RaceOptions, runRace, STRIKES } from './run.ts'
 
-interface Options {
-  readonly cache: CacheName
-  readonly operations: number
-  readonly rounds: number
-  readonly processes: number
-  readonly keys: number
-  readonly seed: number
+interface Options extends Omit<RaceOptions, 'index' | 'onRound'> {
   readonly fault?: RuleName
   readonly json?: boolean
 }
