@@ -7,7 +7,7 @@ import { openAnswers } from './answer.ts'
 import { type BreakerState, openBreaker } from './breaker.ts'
 import { openBulkhead } from './bulkhead.ts'
 import { type Counts, noCounts } from './counts.ts'
-import { type Drop, decodeDrops, dropKey, dropTag } from './drops.ts'
+import { type Drop, decodeDrops } from './drops.ts'
 import { type Epochs, openEpochs } from './epochs.ts'
 import { type CacheEmitter, cacheEmitter, type FlushReason } from './events.ts'
 import { openFailures } from './failures.ts'
@@ -37,9 +37,11 @@ export interface Views {
    * must not change it.
    */
   get<K extends ViewKey, V>(view: View<K, V>, key: NoInfer<K>, load: () => Promise<V>): Promise<V>
-  /** Drops one answer in every process. Rejects with REDIS_UNAVAILABLE: nobody but this process has heard of it. */
-  drop<K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): Promise<void>
-  dropTag(tag: string): Promise<void>
+  /**
+   * Drops answers, and all under tags, in every process. Rejects with REDIS_UNAVAILABLE: nobody but this process has
+   * heard of it.
+   */
+  drop(drops: readonly Drop[]): Promise<void>
   /**
    * What writers have put into their outboxes (`encodeDrops`), in one go. A message that cannot be read may have meant
    * anything, and drops everything.
@@ -113,7 +115,7 @@ export function openViews(options: ViewsOptions): Views {
     return answer
   }
 
-  async function dropAll(drops: readonly Drop[]): Promise<void> {
+  async function drop(drops: readonly Drop[]): Promise<void> {
     dropping.onDrops(drops)
     for (let i = 0; i < drops.length; i += DROPS_MAX) await remote.drop(drops.slice(i, i + DROPS_MAX))
   }
@@ -131,12 +133,11 @@ export function openViews(options: ViewsOptions): Views {
         return Promise.reject(error)
       }
     },
-    drop: async (view, key) => dropAll([dropKey(view, key)]),
-    dropTag: (tag) => dropAll([dropTag(tag)]),
+    drop,
     async dropTold(messages) {
       const drops = messages.map(decodeDrops)
       if (drops.includes(undefined)) await dropEverything()
-      else await dropAll(drops.flatMap((some) => some ?? []))
+      else await drop(drops.flatMap((some) => some ?? []))
     },
     dropEverything,
     stats: () => ({ ...counts, ...memory.size(), serving: isHeard(), ...parts.state() }),

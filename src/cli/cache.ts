@@ -1,13 +1,5 @@
 // `sluice cache`: what is cached in Redis, and how a person drops it.
-import {
-  dropTag,
-  encodeDrops,
-  inspectCache,
-  inspectEntry,
-  placeOf,
-  type View,
-  type ViewKey,
-} from '../cache/index.ts'
+import { dropTag, inspectCache, inspectEntry, placeOf, type View, type ViewKey } from '../cache/index.ts'
 import { VIEWS } from '../catalog/index.ts'
 import { isSluiceError, SluiceError, systemClock } from '../kernel/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../redis/index.ts'
@@ -70,7 +62,7 @@ export async function invalidate(
   await withPlatform(({ views }) =>
     insist(async () => {
       if (all) await views.dropEverything()
-      else await views.dropTold([encodeDrops([place === undefined ? dropTag(tag!) : { place }])])
+      else await views.drop([place === undefined ? dropTag(tag!) : { place }])
     }),
   )
   const what = all ? 'everything' : (place ?? `tag ${tag}`)

@@ -1,5 +1,6 @@
 // What races, cuts and restarts do to a cache; and, for each rule that withstands them, that it is needed.
 import { describe, expect, it } from 'vitest'
+import { dropKey, dropTag } from '../../src/cache/index.ts'
 import { closeRedis, connectRedis } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis } from '../support/redis.ts'
@@ -32,8 +33,8 @@ describe('a load that races a drop', () => {
     await began.promise
     state.value = 2
     const heard = new Promise((resolve) => views.events.once('dropped', resolve))
-    if (drop === 'key') await writer.views.drop(view, key)
-    else await writer.views.dropTag('prices')
+    if (drop === 'key') await writer.views.drop([dropKey(view, key)])
+    else await writer.views.drop([dropTag('prices')])
     await heard
     const during = await views.get(view, key, load)
     openGate()
@@ -73,7 +74,7 @@ describe('a load that races a drop', () => {
     const [before, after] = [load(1), load(2)]
     const first = here.views.get(view, key, before.read)
     await before.began
-    await elsewhere.views.drop(view, key)
+    await elsewhere.views.drop([dropKey(view, key)])
     const second = elsewhere.views.get(view, key, after.read)
     await after.began
     before.open()
@@ -102,7 +103,7 @@ describe('a load that races a drop', () => {
     await here.views.get(view, key, async () => {
       const read = await load()
       state.value = 2
-      await writer.views.dropTag('prices')
+      await writer.views.drop([dropTag('prices')])
       return read
     })
     return here.views.get(view, key, load)
@@ -131,7 +132,7 @@ describe('a cut subscription', () => {
     await kill()
     expect(await lost).toMatchObject({ reason: 'disconnected' })
     state.value = 2
-    await writer.views.drop(prices, ['BTC'])
+    await writer.views.drop([dropKey(prices, ['BTC'])])
     const during = asksMeanwhile ? await views.get(prices, ['BTC'], load) : undefined
     await eventually(() => views.stats().serving)
     return { during, after: await views.get(prices, ['BTC'], load) }
@@ -202,7 +203,7 @@ describe('a server', () => {
       rig.redis().resume()
     }
     // The writer's outbox tells its drop now.
-    await eventually(() => writer.drop(prices, ['BTC']).then(() => true))
+    await eventually(() => writer.drop([dropKey(prices, ['BTC'])]).then(() => true))
     await usesBoth(views)
     expect(await views.get(prices, ['BTC'], load)).toBe(2)
   })
@@ -230,7 +231,7 @@ describe('a server', () => {
       await process.views.get(prices, ['BTC'], load)
       await admin.call('SAVE')
       state.value = 2
-      await process.views.drop(prices, ['BTC'])
+      await process.views.drop([dropKey(prices, ['BTC'])])
       await redis.restart()
       await usesBoth(process.views)
       return await process.views.get(prices, ['BTC'], load)
@@ -260,7 +261,7 @@ describe('a server', () => {
     deaf.subscriber().disconnect()
     await eventually(() => !deaf.views.stats().serving)
     state.value = 2
-    await writer.views.drop(view, ['BTC'])
+    await writer.views.drop([dropKey(view, ['BTC'])])
     return deaf.views.get(view, ['BTC'], load)
   }
 

@@ -1,7 +1,7 @@
 // Two levels against a real Redis: each case is a way in which plain caches keep a wrong answer, or ask too often.
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineView, dropKey, encodeDrops } from '../../src/cache/index.ts'
+import { defineView, dropKey, dropTag, encodeDrops } from '../../src/cache/index.ts'
 import { DROPS, META } from '../../src/cache/keys.ts'
 import { isSluiceError, SluiceError } from '../../src/kernel/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -160,7 +160,7 @@ describe('a drop', () => {
     const { state, load } = truth(1)
     for (const { views } of processes) expect(await views.get(prices, ['BTC'], load)).toBe(1)
     state.value = 2
-    await processes[0]!.views.drop(prices, ['BTC'])
+    await processes[0]!.views.drop([dropKey(prices, ['BTC'])])
     for (const { views } of processes) {
       await eventually(async () => (await views.get(prices, ['BTC'], load)) === 2)
     }
@@ -173,8 +173,8 @@ describe('a drop', () => {
     await rig.admin().config('SET', 'maxmemory', '1')
     try {
       await expect(rig.admin().set('k', 'v')).rejects.toThrow('OOM')
-      await writer.views.dropTag('prices')
-      await writer.views.drop(prices, ['BTC'])
+      await writer.views.drop([dropTag('prices')])
+      await writer.views.drop([dropKey(prices, ['BTC'])])
       await eventually(async () => (await here.views.get(prices, ['BTC'], async () => 2)) === 2)
     } finally {
       await rig.admin().config('SET', 'maxmemory', '0')
@@ -185,9 +185,9 @@ describe('a drop', () => {
     const { views } = await rig.process()
     const get = (symbol: string, value: number) => views.get(prices, [symbol], async () => value)
     for (const symbol of ['BTC', 'ETH']) await get(symbol, 1)
-    await views.drop(prices, ['BTC'])
+    await views.drop([dropKey(prices, ['BTC'])])
     expect([await get('BTC', 2), await get('ETH', 2)]).toEqual([2, 1])
-    await views.dropTag('prices')
+    await views.drop([dropTag('prices')])
     expect([await get('BTC', 3), await get('ETH', 3)]).toEqual([3, 3])
     // As the relay tells what a writer has put into its outbox; what it cannot read may have meant anything.
     await views.dropTold([encodeDrops([dropKey(prices, ['BTC'])])])
@@ -220,7 +220,7 @@ describe('a drop', () => {
     const { views } = await rig.process()
     const apart = { ...prices, level: 'redis' as const }
     await views.get(apart, ['BTC'], async () => 1)
-    await views.dropTag('prices')
+    await views.drop([dropTag('prices')])
     for (const key of await rig.admin().keys('{cache}:*:tags')) {
       // What nobody asks for any more is not kept for ever.
       expect(await rig.admin().pttl(key)).toBeGreaterThan(0)
@@ -234,7 +234,7 @@ describe('a drop', () => {
     const apart = { ...prices, level: 'redis' as const }
     await views.get(apart, ['BTC'], async () => 1)
     await rig.admin().del(META)
-    await views.drop(apart, ['BTC'])
+    await views.drop([dropKey(apart, ['BTC'])])
     const epoch = await rig.admin().hget(META, 'epoch')
     expect(await views.get(apart, ['BTC'], async () => 2)).toBe(2)
     expect(await rig.admin().hget(META, 'epoch')).toBe(epoch)
@@ -242,10 +242,10 @@ describe('a drop', () => {
 
   it('is no gap when more of them arrive with the answer to a heartbeat', async () => {
     const [{ views }, writer] = await Promise.all([rig.process({ heartbeatMs: 1 }), rig.process()])
-    const last = Array.from({ length: 3_000 }, (_, i) => writer.views.drop(prices, [`S${i}`]))
+    const last = Array.from({ length: 3_000 }, (_, i) => writer.views.drop([dropKey(prices, [`S${i}`])]))
     await Promise.all(last)
     await views.get(prices, ['BTC'], async () => 1)
-    await writer.views.drop(prices, ['BTC'])
+    await writer.views.drop([dropKey(prices, ['BTC'])])
     await eventually(async () => (await views.get(prices, ['BTC'], async () => 2)) === 2)
     expect(views.stats().gaps).toBe(0)
   })

@@ -1,6 +1,6 @@
 // The caches that the race runs against: ours, and what one writes by hand with get, set, del and a channel.
 import { z } from 'zod'
-import { defineView, openViews } from '../../src/cache/index.ts'
+import { defineView, dropKey, dropTag, openViews } from '../../src/cache/index.ts'
 import type { Clock } from '../../src/kernel/index.ts'
 import { connectRedis, type Redis, ready } from '../../src/redis/index.ts'
 
@@ -49,7 +49,9 @@ async function openSluice({ url, clock, loses, index }: CacheOptions): Promise<R
     get: (key, load) => views.get(versions, [key], load),
     // By its key and by its tag in turns.
     changed: (key) =>
-      Number(key.slice(1)) % 2 === 0 ? views.drop(versions, [key]) : views.dropTag(`tag.${key}`),
+      Number(key.slice(1)) % 2 === 0
+        ? views.drop([dropKey(versions, [key])])
+        : views.drop([dropTag(`tag.${key}`)]),
   }
 }
 

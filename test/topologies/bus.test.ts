@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openBus, outgoing } from '../../src/bus/index.ts'
-import { DROPS, defineView, openViews } from '../../src/cache/index.ts'
+import { DROPS, defineView, dropKey, openViews } from '../../src/cache/index.ts'
 import { lockNames } from '../../src/catalog/index.ts'
 import { defineJob, openJobs } from '../../src/jobs/index.ts'
 import { openLog, systemClock } from '../../src/kernel/index.ts'
@@ -184,7 +184,7 @@ describe.each([
     await eventually(served)
     truth = 2
     expect(await get()).toBe(1)
-    await views.drop(view, ['a'])
+    await views.drop([dropKey(view, ['a'])])
     expect(await eventually(async () => (await get()) === 2 && 2)).toBe(2)
     if (url() === cluster.url) {
       // The node of the channel loses it: what is heard there proves nothing any more, and the listener moves.
