@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { z } from 'zod'
-import { defineView, openViews, type View, type Views } from '../src/cache/index.ts'
+import {
+  type AnySource,
+  defineSource,
+  defineView,
+  openViews,
+  type View,
+  type Views,
+} from '../src/cache/index.ts'
 import { systemClock } from '../src/kernel/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../src/redis/index.ts'
 import { startRedis } from '../test/support/redis.ts'
@@ -27,6 +34,12 @@ export interface Stage {
   readonly database: SqliteDatabase.Database
   readonly kept: View<[symbol: string], Answer>
   readonly shared: View<[symbol: string], Answer>
+  /** So many answers under keys that begin with `part`, computed. */
+  warming(part: string, count: number): AnySource
+  /** The same, read from SQLite by one query for each batch. */
+  stored(part: string, count: number): AnySource
+  /** The answer of such a key, read from SQLite by itself. */
+  row(symbol: string): Answer
   /** Part of a key that nobody has used yet. */
   fresh(): string
   close(): Promise<void>
@@ -60,7 +73,29 @@ export async function openStage(): Promise<Stage> {
     await client.hset(`raw:${symbol}`, { v: JSON.stringify(answer), s: '1' })
   }
   let used = 0
+  const sourceOf = (part: string, count: number, many: (symbols: readonly string[]) => readonly Answer[]) =>
+    defineSource<[symbol: string], Answer>({
+      view: shared,
+      keyOf: ([symbol = '']) => [symbol],
+      load: async ([symbol]) => many([symbol])[0]!,
+      warm: {
+        keys: async () => Array.from({ length: count }, (_, n): [string] => [`${part}.${n}`]),
+        loadMany: async (keys) => many(keys.map(([symbol]) => symbol)),
+      },
+    }) as unknown as AnySource
+  // A key of a round stands for the row of its number.
+  const rowOf = (symbol: string) => symbolOf(Number(symbol.split('.')[1]))
+  const one = database.prepare('SELECT answer FROM answers WHERE symbol = ?').pluck()
+  const some = database
+    .prepare('SELECT a.answer FROM json_each(?) j JOIN answers a ON a.symbol = j.value ORDER BY j.key')
+    .pluck()
   return {
+    warming: (part, count) => sourceOf(part, count, (symbols) => symbols.map(answerOf)),
+    stored: (part, count) =>
+      sourceOf(part, count, (symbols) =>
+        some.all(JSON.stringify(symbols.map(rowOf))).map((text) => JSON.parse(String(text))),
+      ),
+    row: (symbol) => JSON.parse(String(one.get(rowOf(symbol)))),
     ...{ views, client, database, kept, shared },
     fresh: () => `f${used++}`,
     async close() {

@@ -6,6 +6,7 @@ import { ask, type Question } from './questions.ts'
 const HITS = 1_000_000
 const READS = 50_000
 const MISSES = 10_000
+const WARMED = 25_000
 
 const QUESTIONS: readonly Question<Stage>[] = [
   {
@@ -90,6 +91,75 @@ const QUESTIONS: readonly Question<Stage>[] = [
     ],
     against: 'GET, then SET',
     target: '≥ 0.6',
+  },
+  {
+    name: 'warm',
+    about: `${WARMED} answers that are put there before anybody asks`,
+    unit: 'entries/s',
+    contestants: ({ views, client, warming, fresh }) => [
+      {
+        name: 'sluice',
+        async run() {
+          const began = performance.now()
+          const [report] = await views.warm([warming(fresh(), WARMED)], { perSecond: 1e9 })
+          if (report?.warmed !== WARMED) throw new Error(`only ${report?.warmed} were warmed`)
+          return (WARMED / (performance.now() - began)) * 1_000
+        },
+      },
+      {
+        name: 'SET in pipelines of 250',
+        async run() {
+          const part = fresh()
+          const began = performance.now()
+          for (let n = 0; n < WARMED; n += 250) {
+            const pipeline = client.pipeline()
+            for (let i = n; i < n + 250; i++) {
+              const key = `${part}.${i}`
+              pipeline.set(key, JSON.stringify(answerOf(key)), 'PX', 3_600_000)
+            }
+            await pipeline.exec()
+          }
+          return (WARMED / (performance.now() - began)) * 1_000
+        },
+      },
+    ],
+    against: 'SET in pipelines of 250',
+    target: '≥ 50,000/s',
+  },
+  {
+    name: 'cold',
+    about: `${KEYS} answers of SQLite for ${CALLERS} callers, when Redis knows none`,
+    unit: 'ms',
+    contestants: ({ views, shared, stored, fresh, row }) => {
+      const readAll = (part: string) =>
+        perSecond(KEYS, CALLERS, (n) => {
+          const symbol = `${part}.${n}`
+          return views.get(shared, [symbol], async () => row(symbol))
+        })
+      return [
+        {
+          name: 'sluice, warmed first',
+          async run() {
+            const part = fresh()
+            const began = performance.now()
+            await views.warm([stored(part, KEYS)], { perSecond: 1e9 })
+            await readAll(part)
+            return performance.now() - began
+          },
+        },
+        {
+          name: 'each answer by who asks first',
+          async run() {
+            const part = fresh()
+            const began = performance.now()
+            await readAll(part)
+            return performance.now() - began
+          },
+        },
+      ]
+    },
+    against: 'each answer by who asks first',
+    target: '< 1',
   },
 ]
 

@@ -128,10 +128,9 @@ export function rawPostgres(stage: Stage): Promise<number> {
   const text = `${INSERT} (${COLUMNS.map((_, i) => `$${i + 1}`)})`
   return perSecond(async (from) => {
     await stage.rawPostgres.query('begin')
-    const asked = rows
-      .slice(from, from + BATCH)
-      .map((values) => stage.rawPostgres.query({ name: 'insert-candle', text, values }))
-    await Promise.all(asked)
+    for (const values of rows.slice(from, from + BATCH)) {
+      await stage.rawPostgres.query({ name: 'insert-candle', text, values })
+    }
     await stage.rawPostgres.query('commit')
   })
 }

@@ -54,6 +54,7 @@ describe('words with one place', () => {
     ["console.log('here')", 'the terminal'],
     ["process.stdout.write('here')", 'the terminal'],
     ['process.exit(1)', 'the end of the process'],
+    ["import { mkdir } from 'node:fs/promises'", 'folders'],
     ["export * from './b.ts'", 'exports'],
     ['export default 1', 'exports'],
     ['const a = b as any', 'types'],

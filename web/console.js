@@ -169,13 +169,17 @@ function showStreams(streams) {
   )
 }
 
+/** Shown where the mouse rests: which process it is, and what it cannot do. */
+const whatFails = ({ id, troubles }) =>
+  [id, ...troubles.map(({ what, reason }) => `cannot store ${what}: ${reason}`)].join('\n')
+
 function showWorkers(workers) {
   fill(
     'workers',
     workers,
     (row) => row.id,
     (row) => [
-      [row.name, '', row.id],
+      [row.name, row.troubles.length > 0 ? 'loss' : '', whatFails(row)],
       [String(row.pid), 'n'],
       [span(row.uptimeMs), 'n'],
       [`${Math.round(row.rssBytes / 1e6)} MB`, 'n', `heap ${Math.round(row.heapBytes / 1e6)} MB`],

@@ -1,17 +1,8 @@
 // The console: page, API, health, metrics, queues, and the status line of the terminal.
 
-import { join } from 'node:path'
-import { executionTotals, latestExecutions, latestOpportunities } from '../src/arbitrage/index.ts'
-import { openCsvCandles, openSqlCandles } from '../src/candles/index.ts'
-import {
-  allPositions,
-  latestEquity,
-  latestOpportunities as latestOpportunitiesView,
-  latestTrades,
-  STREAMS,
-  statusTotals,
-  streamNamed,
-} from '../src/catalog/index.ts'
+import { executionTotals, latestExecutions } from '../src/arbitrage/index.ts'
+import type { Source, ViewKey } from '../src/cache/index.ts'
+import { STREAMS, streamNamed } from '../src/catalog/index.ts'
 import {
   type Changes,
   type History,
@@ -24,8 +15,8 @@ import {
 } from '../src/console/index.ts'
 import { migrationStatus } from '../src/db/index.ts'
 import { aborted, messageOf, type Task, VERSION } from '../src/kernel/index.ts'
-import { equityOf, latestTradesOf, positionsOf, totalsOf } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
+import { openCandleReads, openSources } from '../src/sources.ts'
 import { isLive, type LiveTicks, openArchiveCalls, openLiveTicks } from '../src/ticks/index.ts'
 
 export const worker: Worker = {
@@ -62,6 +53,9 @@ export const worker: Worker = {
 
 function questionsOf(platform: Platform): Questions {
   const { bus, database, views, config } = platform
+  const sources = openSources(database)
+  const ask = <K extends ViewKey, V>(source: Source<K, V>, key: NoInfer<K>): Promise<V> =>
+    views.get(source.view, key, (signal) => source.load(key, signal))
   return {
     about: {
       version: VERSION,
@@ -83,16 +77,12 @@ function questionsOf(platform: Platform): Questions {
         refusals: refused,
       }
     },
-    ledgerTotals: () => views.get(statusTotals, [], () => database.read(totalsOf)),
-    opportunities: (limit) =>
-      views.get(latestOpportunitiesView, [limit], () =>
-        database.read((tx) => latestOpportunities(tx, limit)),
-      ),
+    ledgerTotals: () => ask(sources.totals, []),
+    opportunities: (limit) => ask(sources.opportunities, [limit]),
     decisions: (limit) => database.read((tx) => latestExecutions(tx, limit)),
-    trades: (limit) =>
-      views.get(latestTrades, [limit], () => database.read((tx) => latestTradesOf(tx, limit))),
-    positions: () => views.get(allPositions, [], () => database.read(positionsOf)),
-    equity: (limit) => views.get(latestEquity, [limit], () => database.read((tx) => equityOf(tx, limit))),
+    trades: (limit) => ask(sources.trades, [limit]),
+    positions: () => ask(sources.positions, []),
+    equity: (limit) => ask(sources.equity, [limit]),
     deadLetters: (stream, limit, query) => bus.deadLetters(streamNamed(stream), limit, query),
     deadLetter: (stream, entry) => bus.deadLetter(streamNamed(stream), entry),
   }
@@ -103,18 +93,10 @@ const cutoverTask = ({ config, cutover }: Platform): Task =>
   config.TICKS_BACKEND === 'dual' || config.CANDLES_BACKEND === 'dual' ? cutover.task : aborted
 
 function historyOf(platform: Platform, liveTicks: LiveTicks): History {
-  const { database, clock, log, config } = platform
-  const sql = openSqlCandles({ database, clock })
-  const csv = openCsvCandles({ dir: join(config.DATA_DIR, 'candles'), clock })
-  const isDual = config.CANDLES_BACKEND === 'dual'
-  const { cutover } = platform
+  const { database, views, clock, log, config } = platform
   return openHistory({
     ticks: () => platform.ticks,
-    candles: () => (isDual && cutover.reads('candles') === 'legacy' ? csv : sql),
-    files: () => {
-      const areWritten = isDual && cutover.phase('candles') !== 'done'
-      return areWritten && config.FALLBACK_TO_CSV === 'true' ? csv : undefined
-    },
+    ...openCandleReads({ config, database, clock, views, cutover: () => platform.cutover }),
     ...{ liveTicks, config, clock, log },
   })
 }

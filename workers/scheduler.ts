@@ -1,16 +1,19 @@
-// Runs what is scheduled: trimming, retention, reconciliation. Any number of them may run.
+// Runs what is scheduled: trimming, retention, reconciliation; warms the cache and keeps projections. Any number of them
+// may run.
 import {
   pendingExecutions,
   reconcile as reconcileInventory,
   settledWithFills,
 } from '../src/arbitrage/index.ts'
 import { forgetInbox } from '../src/bus/index.ts'
-import { JOBS, marketQuotes, opportunities, STREAMS } from '../src/catalog/index.ts'
+import { JOBS, marketQuotes, opportunities, STREAMS, WARM_LOCK } from '../src/catalog/index.ts'
 import type { Tx } from '../src/db/index.ts'
 import { forgetQuarantine } from '../src/imports/index.ts'
-import { messageOf, repeat, type Task } from '../src/kernel/index.ts'
+import { aborted, messageOf, repeat, runTasks, type Task } from '../src/kernel/index.ts'
 import { notBooked, reconcile as reconcileLedger } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
+import { familiesOf, familyNames, keepProjections } from '../src/projections/index.ts'
+import { allSources, openSources } from '../src/sources.ts'
 
 const DAY_MS = 86_400_000
 // Dead letters are replayed by then or dropped. What comes later still finds its fills and its trade under their
@@ -19,6 +22,8 @@ const INBOX_MS = 30 * DAY_MS
 // Differences that are named in the log; their number is always told.
 const NAMED_MAX = 20
 const PAGE = 2_000
+// A look at one field.
+const WARM_EVERY_MS = 1_000
 /** Executions on their way that are looked for: beyond it there are other troubles. */
 const UNDERWAY_MAX = 10_000
 
@@ -38,6 +43,8 @@ export const worker: Worker = {
         reconcile: () => reconcile(platform, late),
       }),
       keepTrimming(platform),
+      keepWarm(platform),
+      keepReaders(platform),
     ]
   },
 }
@@ -79,6 +86,50 @@ function keepTrimming(platform: Platform): Task {
       platform.log.warn({ reason: messageOf(error) }, 'streams could not be trimmed; tried again')
     }
   })
+}
+
+/** A Redis that was started, flushed or emptied gets the answers that readers will ask for, before each loads its own. */
+function keepWarm({ views, locks, database, clock, config, log }: Platform): Task {
+  const sources = allSources(openSources(database))
+  return repeat(WARM_EVERY_MS, clock, async (signal) => {
+    try {
+      if (await views.isWarmed()) return
+      await locks.hold(
+        WARM_LOCK,
+        async (held) => {
+          const how = { perSecond: config.CACHE_WARM_RATE, signal: held.signal }
+          const reports = await views.warmEpoch(sources, how)
+          if (!reports) return
+          const answers = reports.map(({ view, warmed, keys }) => `${view} ${warmed} of ${keys}`).join(', ')
+          const tookMs = Math.round(reports.reduce((sum, report) => sum + report.tookMs, 0))
+          log.info({ answers, tookMs }, 'the cache was warmed')
+        },
+        { signal },
+      )
+    } catch (error) {
+      // Readers load what they miss.
+      log.debug({ reason: messageOf(error) }, 'the cache could not be warmed; tried again')
+    }
+  })
+}
+
+/** Keys for readers of the replaced systems, where PROJECTIONS names any. */
+function keepReaders(platform: Platform): Task {
+  const { bus, database, views, locks, venues, clock, config, log } = platform
+  const families = familiesOf(familyNames(config.PROJECTIONS))
+  if (families.size === 0) return aborted
+  const { totals } = openSources(database)
+  const keep = keepProjections({
+    ...{ families, bus, database, locks, venues, clock, config, ticks: () => platform.ticks },
+    ledgerState: async () =>
+      JSON.stringify(await views.get(totals.view, [], (signal) => totals.load([], signal))),
+    onFailure: (source, reason) => log.warn({ source, reason }, 'projections are not kept; tried again'),
+  })
+  if (config.TICKS_BACKEND !== 'dual') return keep
+  return async (signal) => {
+    await platform.cutover.ready()
+    await runTasks([keep, platform.cutover.task], signal)
+  }
 }
 
 async function forget({ database, clock, config }: Platform, signal: AbortSignal) {

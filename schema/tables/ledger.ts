@@ -91,7 +91,10 @@ export const trades = (w: Words) =>
       completedAt: w.instant('completed_at'),
       simulated: w.boolean('simulated').notNull(),
     },
-    (t) => [w.index('trades_completed_at').on(t.completedAt)],
+    (t) => [
+      w.index('trades_completed_at').on(t.completedAt),
+      w.index('trades_symbol_completed_at').on(t.symbol, t.completedAt),
+    ],
   )
 
 /**

@@ -3,7 +3,7 @@
 // docs/EXECUTION.md names each step and what happens when it fails.
 import { RetryAfter } from '../bus/index.ts'
 import { executeLock, type Opportunity } from '../catalog/index.ts'
-import type { Database } from '../db/index.ts'
+import { type Database, isPassing } from '../db/index.ts'
 import { type Clock, type Decimal, decimalText, isSluiceError, messageOf } from '../kernel/index.ts'
 import type { Held, Locks } from '../locks/index.ts'
 import type { Venue } from '../venues/index.ts'
@@ -63,7 +63,7 @@ export function openExecutor(options: ExecutorOptions): Execute {
       if (!outcome.held)
         throw new RetryAfter(RETRY_MS, `the lock of ${opportunity.symbol} is ${outcome.reason}`)
     } catch (error) {
-      throw isPending || isPassing(error) ? postpone(options, opportunity, error) : error
+      throw isPending || isWaitedFor(error) ? postpone(options, opportunity, error) : error
     }
   }
 }
@@ -120,9 +120,10 @@ async function executeHeld(options: ExecutorOptions, opportunity: Opportunity, h
 const decisionTime = ({ time, clock }: ExecutorOptions, opportunity: Opportunity) =>
   Math.round(time === 'event' ? opportunity.openedAt : clock.now())
 
-const PASSING = ['FENCED', 'LOCK_LOST', 'DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'REDIS_UNAVAILABLE'] as const
+const WAITED_FOR = ['FENCED', 'LOCK_LOST', 'REDIS_UNAVAILABLE'] as const
 
-const isPassing = (error: unknown) => PASSING.some((code) => isSluiceError(error, code))
+const isWaitedFor = (error: unknown) =>
+  isPassing(error) || WAITED_FOR.some((code) => isSluiceError(error, code))
 
 function postpone(options: ExecutorOptions, opportunity: Opportunity, error: unknown): RetryAfter {
   if (error instanceof RetryAfter) return error

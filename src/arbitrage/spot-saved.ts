@@ -3,7 +3,7 @@
 import type { Quote } from '../catalog/index.ts'
 import type { Episode } from './episodes.ts'
 import { emptySpot, type SpotRules, type SpotState } from './spot.ts'
-import { type Board, boardOfState, midOf, type Pair, type Place, placeOf } from './spot-state.ts'
+import { type Board, boardOfState, midOrSideOf, type Pair, type Place, placeOf } from './spot-state.ts'
 
 const VERSION = 1
 
@@ -100,7 +100,7 @@ function loadPlace(board: Board, saved: SavedPlace, terms: SpotRules['terms']): 
   if (typeof place === 'string') return
   if (saved.quote) {
     place.quote = { symbol: saved.symbol, ...saved.quote }
-    place.mid = midOf(place.quote)
+    place.mid = midOrSideOf(place.quote)
   }
   if (saved.cause) {
     const [stream, partition, entry, eventId, time] = saved.cause

@@ -99,7 +99,7 @@ export function placeOf(
 }
 
 /** Of the best levels; of the one side that has any; 0 of an empty book. */
-export function midOf({ bids, asks }: Quote): number {
+export function midOrSideOf({ bids, asks }: Quote): number {
   const bid = bids[0]?.[0]
   const ask = asks[0]?.[0]
   return bid === undefined ? (ask ?? 0) : ask === undefined ? bid : (bid + ask) / 2

@@ -9,7 +9,7 @@ import {
   type Board,
   boardOfState,
   type Lane,
-  midOf,
+  midOrSideOf,
   type Pair,
   type Place,
   placeOf,
@@ -127,7 +127,7 @@ function takeQuote(
   if (cause.time - quote.time > rules.maxAgeMs) sink.refused('too_old', place.venue, place.symbol)
   place.quote = quote
   place.cause = cause
-  place.mid = midOf(quote)
+  place.mid = midOrSideOf(quote)
   if (place.mid > 0 && jumps(place.anchor, place.mid, quote.time, rules))
     sink.refused('jump', place.venue, place.symbol)
   return place

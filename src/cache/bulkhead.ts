@@ -1,52 +1,36 @@
 // What stands before the database: so many loads at once and no more, however many ask and whatever else is away.
-import { afterMs, SluiceError } from '../kernel/index.ts'
+import { afterMs, openLine, SluiceError } from '../kernel/index.ts'
 
 export interface Bulkhead {
   /**
    * Runs the load when there is room. Rejects with CACHE_OVERLOADED when there is none within `deadlineMs`, and when
-   * the load takes longer than that; its room is given away only when it has ended.
+   * the load takes longer than that: its signal aborts then, and its room is given away only when it has ended.
    */
-  run<T>(load: () => Promise<T>): Promise<T>
+  run<T>(load: (signal: AbortSignal) => Promise<T>): Promise<T>
   running(): number
 }
 
 export function openBulkhead(limit: number, deadlineMs: number): Bulkhead {
-  let running = 0
-  const waiting = new Set<() => void>()
-
-  const leave = () => {
-    running--
-    const [next] = waiting
-    if (!next) return
-    waiting.delete(next)
-    next()
+  const line = openLine(limit)
+  const late = (what: string) => {
+    const [running, waiting] = [line.running(), line.waiting()]
+    const sentence = `${what} in ${deadlineMs} ms; ${running} of ${limit} loads run and ${waiting} wait.`
+    return new SluiceError('CACHE_OVERLOADED', sentence, { limit, deadlineMs, waiting })
   }
-  const late = (what: string) =>
-    new SluiceError(
-      'CACHE_OVERLOADED',
-      `${what} in ${deadlineMs} ms; ${running} of ${limit} loads run and ${waiting.size} wait.`,
-      { limit, deadlineMs, waiting: waiting.size },
-    )
-  const room = () =>
-    new Promise<void>((resolve, reject) => {
-      const begin = () => {
-        cancel()
-        running++
-        resolve()
-      }
-      const cancel = afterMs(deadlineMs, () => {
-        waiting.delete(begin)
-        reject(late('No answer was begun'))
-      })
-      waiting.add(begin)
-    })
   return {
     async run(load) {
-      if (running < limit && waiting.size === 0) running++
-      else await room()
+      const leave = await line.enter(deadlineMs)
+      if (!leave) throw late('No answer was begun')
       const { promise, reject } = Promise.withResolvers<never>()
-      const cancel = afterMs(deadlineMs, () => reject(late('No answer came')))
-      const ended = Promise.resolve().then(load).finally(leave)
+      const over = new AbortController()
+      const cancel = afterMs(deadlineMs, () => {
+        const error = late('No answer came')
+        over.abort(error)
+        reject(error)
+      })
+      const ended = Promise.resolve()
+        .then(() => load(over.signal))
+        .finally(leave)
       try {
         return await Promise.race([ended, promise])
       } finally {
@@ -54,6 +38,6 @@ export function openBulkhead(limit: number, deadlineMs: number): Bulkhead {
         ended.catch(() => {})
       }
     },
-    running: () => running,
+    running: line.running,
   }
 }

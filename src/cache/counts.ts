@@ -23,6 +23,13 @@ export interface Counts {
   gaps: number
 }
 
+/** What was done between two moments. */
+export const countsBetween = (before: Counts, after: Counts): Counts => {
+  const done = noCounts()
+  for (const name of Object.keys(done) as (keyof Counts)[]) done[name] = after[name] - before[name]
+  return done
+}
+
 export const noCounts = (): Counts => ({
   ...{ memoryHits: 0, redisHits: 0, joined: 0, waits: 0, loads: 0, refreshed: 0, oldGiven: 0 },
   ...{ bypassed: 0, unheard: 0, refused: 0, dropped: 0, flushes: 0, gaps: 0 },

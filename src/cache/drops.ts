@@ -1,17 +1,13 @@
 // Which answers are no longer true: single keys of a view, or everything under a tag. A writer puts this into the outbox
 // of its transaction.
 import { z } from 'zod'
-import { encodeKey, type View, type ViewKey } from './view.ts'
+import { placeOf, type View, type ViewKey } from './view.ts'
 
 export type Drop = { readonly place: string } | { readonly tag: string }
 
 const shape = z.object({
   drops: z.array(z.union([z.object({ place: z.string().min(1) }), z.object({ tag: z.string().min(1) })])),
 })
-
-/** Where an answer is kept, in memory and in Redis. */
-export const placeOf = <K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): string =>
-  `${view.name}:${encodeKey(view, key)}`
 
 export const dropKey = <K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): Drop => ({
   place: placeOf(view, key),

@@ -1,6 +1,7 @@
 // What a person sees of the level in Redis. Reads only, a little at a time, and takes no part in anything.
-import { onNodeOf, type Redis } from '../redis/index.ts'
+import { onNodeOf, type Redis, type RedisNode } from '../redis/index.ts'
 import { entryKey, META, tagsKey } from './keys.ts'
+import { type Spot, tagsText } from './remote.ts'
 
 export interface CacheFacts {
   /** Empty while nobody has used the cache since the server began. */
@@ -21,9 +22,8 @@ export interface ViewFacts {
 }
 
 export interface EntryFacts {
-  /** JSON; undefined while there is none, empty for an answer that is undefined. */
+  /** JSON; undefined while there is none or one of its tags was dropped since, empty for an answer that is undefined. */
   readonly value: string | undefined
-  readonly version: number
   /** Until a new one is due, ms; negative when it is given within its grace. */
   readonly freshMs: number
   /** Until Redis forgets it, ms. */
@@ -48,15 +48,15 @@ export async function inspectCache(client: Redis): Promise<CacheFacts> {
     const [next, keys] = await node.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT)
     cursor = next
     const entries = keys.filter((key) => key !== tags)
-    const fields = await Promise.all(entries.map((key) => node.hmget(key, 's', 'l', 'e')))
+    const fields = await Promise.all(entries.map((key) => node.hkeys(key)))
     for (const [i, key] of entries.entries()) {
       const view = key.slice(prefix.length, key.indexOf(':', prefix.length))
       const facts = views.get(view) ?? { answers: 0, loading: 0, failed: 0 }
       views.set(view, facts)
-      const [softEnd, token, error] = fields[i]!
-      if (softEnd !== null) facts.answers++
-      else if (token !== null) facts.loading++
-      else if (error !== null) facts.failed++
+      const has = (field: string) => fields[i]!.some((one) => one.replace(/\d+$/, '') === field)
+      if (has('v')) facts.answers++
+      else if (has('l')) facts.loading++
+      else if (has('e')) facts.failed++
     }
   } while (cursor !== '0')
   const rows = [...views].map(([view, facts]) => ({ view, ...facts }))
@@ -66,26 +66,34 @@ export async function inspectCache(client: Redis): Promise<CacheFacts> {
   }
 }
 
-/** What Redis holds for one answer; undefined when that is nothing. */
-export async function inspectEntry(client: Redis, place: string): Promise<EntryFacts | undefined> {
+/** What Redis holds for one answer of that version of its shape; undefined when that is nothing. */
+export async function inspectEntry(
+  client: Redis,
+  { place, version, tags }: Spot,
+): Promise<EntryFacts | undefined> {
   const node = onNodeOf(client, META)
   const epoch = await node.hget(META, 'epoch')
   if (!epoch) return undefined
   const key = entryKey(epoch, place)
   const [fields, leftMs, [seconds, micros]] = await Promise.all([
-    node.hmget(key, 'v', 'n', 's', 'l', 'le', 'e', 'ee'),
+    node.hmget(key, ...['v', 's', 't', 'l', 'le', 'e', 'ee'].map((field) => `${field}${version}`)),
     node.pttl(key),
     node.time(),
   ])
   if (fields.every((field) => field === null)) return undefined
   const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
-  const [value, version, softEnd, token, leaseEnd, error, errorEnd] = fields
+  const [text, softEnd, under, token, leaseEnd, error, errorEnd] = fields
+  const value = text !== null && under === (await presentTags(node, epoch, tags)) ? text : undefined
   return {
-    value: value ?? undefined,
-    version: Number(version ?? 0),
-    freshMs: value === null ? 0 : Number(softEnd) - now,
+    value,
+    freshMs: value === undefined ? 0 : Number(softEnd) - now,
     leftMs,
     leaseMs: token === null ? 0 : Math.max(0, Number(leaseEnd) - now),
     error: error !== null && Number(errorEnd) > now ? (error ?? undefined) : undefined,
   }
+}
+
+/** The versions that an answer under these tags must have. Asked after the answer: tags that are true now were true then. */
+export async function presentTags(node: RedisNode, epoch: string, tags: readonly string[]): Promise<string> {
+  return tags.length === 0 ? '' : tagsText(await node.hmget(tagsKey(epoch), ...tags))
 }

@@ -30,6 +30,8 @@ export interface Listener {
   start(): void
   /** True while every drop published more than `proofMs` ago is known to have arrived. */
   proven(now: number): boolean
+  /** How long ago the last proof was asked for, ms; infinity without one. */
+  proofAgeMs(now: number): number
   close(): Promise<void>
 }
 
@@ -37,6 +39,7 @@ export function openListener(options: ListenerOptions): Listener {
   const stop = new AbortController()
   let client: Redis | undefined
   let line: Line | undefined
+  const proofAgeMs = (now: number) => line?.proofAgeMs(now) ?? Number.POSITIVE_INFINITY
   return {
     start() {
       if (client || stop.signal.aborted) return
@@ -45,7 +48,8 @@ export function openListener(options: ListenerOptions): Listener {
       // A question that is never answered must not hold the loop, so it is asked and not awaited.
       void repeat(options.heartbeatMs, options.clock, line.ask)(stop.signal)
     },
-    proven: (now) => line?.proven(now) ?? false,
+    proven: (now) => proofAgeMs(now) <= options.proofMs,
+    proofAgeMs,
     async close() {
       stop.abort()
       line?.lose()
@@ -57,7 +61,8 @@ export function openListener(options: ListenerOptions): Listener {
 interface Line {
   /** Asks for the next proof; ends a connection that owes one for too long. */
   ask(): void
-  proven(now: number): boolean
+  /** Infinity while the subscription is not confirmed. */
+  proofAgeMs(now: number): number
   lose(): void
 }
 
@@ -132,7 +137,7 @@ function openLine(client: Redis, options: ListenerOptions): Line {
         if (clock.monotonic() - askedAt > proofMs) client.disconnect(true)
       } else if (confirmed) void prove()
     },
-    proven: (now) => confirmed && now - provenAt <= proofMs,
+    proofAgeMs: (now) => (confirmed ? now - provenAt : Number.POSITIVE_INFINITY),
     lose,
   }
 }

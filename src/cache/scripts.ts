@@ -1,5 +1,6 @@
 // The scripts of the level in Redis. Each compares the epoch first: whoever speaks of another one is told the present
-// one ('epoch') and has done nothing. Time is the server's, so no clock of a process matters.
+// one ('epoch') and has done nothing. Time is the server's, so no clock of a process matters. One answer and many are
+// taken and filled by the same two functions, so that a warming keeps every promise of a load.
 import { defineScript } from '../redis/index.ts'
 
 const NOW = `
@@ -24,14 +25,72 @@ local function another(tags, tag)
 end`
 
 /**
- * The versions of the tags named from ARGV[first] on, as text. One without a version gets another: the server may have
+ * The versions of the tags ARGV[first] to ARGV[last], as text. One without a version gets another: the server may have
  * evicted it, and what was stored under the former must not become true again.
  */
-const tagsFrom = (first: number) => `${ANOTHER}
-local tags = ''
-for i = ${first}, #ARGV do
-  local version = redis.call('HGET', KEYS[3], ARGV[i])
-  tags = tags .. (version or another(KEYS[3], ARGV[i])) .. ','
+const TAGS = `${ANOTHER}
+local known = {}
+local function versionsOf(first, last)
+  local tags = ''
+  for i = first, last do
+    local tag = ARGV[i]
+    known[tag] = known[tag] or redis.call('HGET', KEYS[2], tag) or another(KEYS[2], tag)
+    tags = tags .. known[tag] .. ','
+  end
+  return tags
+end`
+
+/** The names of an entry's fields for the version in ARGV[2]. */
+const FIELDS = `
+local n = ARGV[2]
+local V, S, H, T, L, LE, LT, E, EE = 'v' .. n, 's' .. n, 'h' .. n, 't' .. n, 'l' .. n, 'le' .. n, 'lt' .. n, 'e' .. n, 'ee' .. n`
+
+/**
+ * Takes the lease of an entry, unless somebody has it, or there is no need. Answers the kind, what belongs to it, and
+ * whether there is an answer that may still be given.
+ */
+const TAKE = `${FIELDS}
+local function take(entry, token, leaseMs, eagerMs, tags)
+  local e = redis.call('HMGET', entry, S, T, H, L, LE, LT, E, EE)
+  -- The key itself may live longer: a lease, a failure or another version prolongs it.
+  local hasOld = e[1] and e[2] == tags and tonumber(e[3]) > now
+  if hasOld and tonumber(e[1]) > now + eagerMs then return 'fresh', tonumber(e[1]), true end
+  if e[8] and tonumber(e[8]) > now then return 'failed', e[7], hasOld end
+  -- A load that began before one of its tags was dropped will be refused: nobody waits for it.
+  if e[4] and e[4] ~= token and e[6] == tags and tonumber(e[5]) > now then return 'wait', tonumber(e[5]) - now, hasOld end
+  redis.call('HSET', entry, L, token, LE, now + leaseMs, LT, tags)
+  -- Never shorter: an answer within its grace may be there. A new entry has no end yet (-1).
+  if redis.call('PTTL', entry) < leaseMs then redis.call('PEXPIRE', entry, leaseMs) end
+  return 'lease', false, hasOld
+end`
+
+/**
+ * Stores what the holder of the lease has loaded, unless the entry or one of its tags was dropped since. Answers its
+ * soft end, or false. What other versions have left goes when it has ended: one drop takes all, so they share a key.
+ */
+const KEEP = `${FIELDS}
+local function keep(entry, token, softMs, hardMs, value, tags)
+  local lease = redis.call('HMGET', entry, L, LT, E)
+  if lease[1] ~= token then return false end
+  if lease[3] then redis.call('HDEL', entry, E, EE) end
+  -- The lease is ended in place, which takes one call; to remove its fields would be another for each entry.
+  if lease[2] ~= tags then
+    redis.call('HSET', entry, L, '', LE, 0)
+    return false
+  end
+  local softEnd = now + softMs
+  redis.call('HSET', entry, V, value, S, softEnd, H, now + hardMs, T, tags, L, '', LE, 0)
+  local isAlone = redis.call('HLEN', entry) == 7
+  if isAlone or redis.call('PTTL', entry) < hardMs then redis.call('PEXPIRE', entry, hardMs) end
+  if isAlone then return softEnd end
+  for _, field in ipairs(redis.call('HKEYS', entry)) do
+    local m = string.match(field, '^h(%d+)$')
+    local isOver = m and tonumber(redis.call('HGET', entry, field)) <= now
+    if isOver and tonumber(redis.call('HGET', entry, 'le' .. m) or 0) <= now then
+      redis.call('HDEL', entry, 'v' .. m, 's' .. m, 'h' .. m, 't' .. m, 'l' .. m, 'le' .. m, 'lt' .. m)
+    end
+  end
+  return softEnd
 end`
 
 /**
@@ -45,50 +104,58 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'sequence', 0, 've
 return { ARGV[2], 0, now }`)
 
 /**
- * KEYS meta, entry, tags. ARGV epoch, version of the shape, token, leaseMs, eagerMs, tags… The answer is fresh when its
- * soft end is more than eagerMs away. Answers one of {fresh, value, softEnd}, {lease, old value}, {wait, ms, old value},
- * {failed, error, old value}; the old value is false without one that may still be given. Asked again under its token
- * for 0 ms, a lease is given up.
+ * KEYS meta, tags, entry. ARGV epoch, version of the shape, token, leaseMs, eagerMs, tags… The answer is fresh when its
+ * soft end is more than eagerMs away. Answers one of {fresh, softEnd, value}, {lease, false, old value}, {wait, ms, old
+ * value}, {failed, error, old value}; the old value is false without one that may still be given. Asked again under its
+ * token a lease is prolonged, or for 0 ms given up.
  */
-export const LEASE = defineScript(`${NOW}${EPOCH}${tagsFrom(6)}
-local e = redis.call('HMGET', KEYS[2], 'v', 'n', 's', 't', 'l', 'le', 'e', 'ee', 'lt', 'h', 'en')
-local old = false
--- The key itself may live longer: a lease or a failure prolongs it.
-if e[1] and e[2] == ARGV[2] and e[4] == tags and (tonumber(e[10]) or 0) > now then
-  old = e[1]
-  if tonumber(e[3]) > now + tonumber(ARGV[5]) then return { 'fresh', old, tonumber(e[3]) } end
+export const LEASE = defineScript(`${NOW}${EPOCH}${TAGS}${TAKE}
+local kind, more, hasOld = take(KEYS[3], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), versionsOf(6, #ARGV))
+return { kind, more, hasOld and redis.call('HGET', KEYS[3], V) }`)
+
+/** KEYS meta, tags, entry. ARGV epoch, version, token, softMs, hardMs, value, tags… Answers {stored, softEnd} or {refused}. */
+export const FILL = defineScript(`${NOW}${EPOCH}${TAGS}${KEEP}
+local softEnd = keep(KEYS[3], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], versionsOf(7, #ARGV))
+return softEnd and { 'stored', softEnd } or { 'refused' }`)
+
+/**
+ * KEYS meta, tags, entries… ARGV epoch, version, token, leaseMs, and for each entry the number of its tags, and they.
+ * Answers {taken, a digit for each}: 1 for a lease that was given.
+ */
+export const LEASE_MANY = defineScript(`${NOW}${EPOCH}${TAGS}${TAKE}
+local at, taken = 5, {}
+for i = 3, #KEYS do
+  local last = at + ARGV[at]
+  local kind = take(KEYS[i], ARGV[3], tonumber(ARGV[4]), 0, versionsOf(at + 1, last))
+  taken[i - 2] = kind == 'lease' and 1 or 0
+  at = last + 1
 end
--- What one version cannot load another can, as while a deploy goes on.
-if e[8] and tonumber(e[8]) > now and e[11] == ARGV[2] then return { 'failed', e[7], old } end
--- A load that began before one of its tags was dropped will be refused: nobody waits for it.
-if e[5] and e[5] ~= ARGV[3] and e[9] == tags and tonumber(e[6]) > now then return { 'wait', tonumber(e[6]) - now, old } end
-local leaseMs = tonumber(ARGV[4])
-redis.call('HSET', KEYS[2], 'l', ARGV[3], 'le', now + leaseMs, 'lt', tags)
-if redis.call('PTTL', KEYS[2]) < leaseMs then redis.call('PEXPIRE', KEYS[2], leaseMs) end
-return { 'lease', old }`)
+return { 'taken', table.concat(taken) }`)
 
 /**
- * KEYS meta, entry, tags. ARGV epoch, version, token, softMs, hardMs, value, tags… Stores what the holder of the lease
- * has loaded, unless the entry or one of its tags was dropped since. Answers {stored, softEnd} or {refused}.
+ * KEYS meta, tags, entries… ARGV epoch, version, token, and for each entry softMs, hardMs, value, the number of its
+ * tags, and they. Answers {stored, a digit for each}: 0 for one that was refused.
  */
-export const FILL = defineScript(`${NOW}${EPOCH}${tagsFrom(7)}
-local lease = redis.call('HMGET', KEYS[2], 'l', 'lt')
-if lease[1] ~= ARGV[3] then return { 'refused' } end
-redis.call('HDEL', KEYS[2], 'l', 'le', 'lt', 'e', 'ee', 'en')
-if lease[2] ~= tags then return { 'refused' } end
-local softEnd = now + tonumber(ARGV[4])
-redis.call('HSET', KEYS[2], 'v', ARGV[6], 'n', ARGV[2], 's', softEnd, 'h', now + tonumber(ARGV[5]), 't', tags)
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
-return { 'stored', softEnd }`)
+export const FILL_MANY = defineScript(`${NOW}${EPOCH}${TAGS}${KEEP}
+local at, stored = 4, {}
+for i = 3, #KEYS do
+  local last = at + 3 + ARGV[at + 3]
+  local tags = versionsOf(at + 4, last)
+  local softEnd = keep(KEYS[i], ARGV[3], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), ARGV[at + 2], tags)
+  stored[i - 2] = softEnd and 1 or 0
+  at = last + 1
+end
+return { 'stored', table.concat(stored) }`)
 
 /**
- * KEYS meta, entry. ARGV epoch, version, token, error, throttleMs. Tells who asks within throttleMs that the load has failed. Of
- * no effect when the lease is another's.
+ * KEYS meta, entry. ARGV epoch, version, token, error, throttleMs. Tells who asks within throttleMs that the load has
+ * failed: what one version cannot load another can, as while a deploy goes on. Of no effect when the lease is another's.
  */
 export const FAIL = defineScript(`${NOW}${EPOCH}
-if redis.call('HGET', KEYS[2], 'l') ~= ARGV[3] then return { 'refused' } end
-redis.call('HDEL', KEYS[2], 'l', 'le', 'lt')
-redis.call('HSET', KEYS[2], 'e', ARGV[4], 'ee', now + tonumber(ARGV[5]), 'en', ARGV[2])
+local n = ARGV[2]
+if redis.call('HGET', KEYS[2], 'l' .. n) ~= ARGV[3] then return { 'refused' } end
+redis.call('HDEL', KEYS[2], 'l' .. n, 'le' .. n, 'lt' .. n)
+redis.call('HSET', KEYS[2], 'e' .. n, ARGV[4], 'ee' .. n, now + tonumber(ARGV[5]))
 if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
 return { 'stored' }`)
 
@@ -108,3 +175,8 @@ export const RESET = defineScript(`${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'sequence', 1, 'versions', 0)
 redis.call('PUBLISH', ARGV[2], ARGV[1] .. '|1|{"drops":[]}')
 return { 'reset' }`)
+
+/** KEYS meta. ARGV epoch. Notes that what belongs into this epoch has been put there. */
+export const WARMED = defineScript(`${EPOCH}
+redis.call('HSET', KEYS[1], 'warmed', epoch)
+return { 'noted' }`)

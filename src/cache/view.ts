@@ -27,6 +27,8 @@ export interface View<K extends ViewKey, V> {
    * and the time (ms UTC) for answers that keep until something opens or closes.
    */
   readonly lifetimeMs: number | ((key: K, now: number) => number)
+  /** Nothing drops it: an answer may be as old as its lifetime, and differ from its source until then. */
+  readonly onlyAges?: true
   /** How much longer than `lifetimeMs` an answer may be given while loading it fails or nobody asks, ms. Default 0. */
   readonly graceMs?: number
   /**
@@ -62,6 +64,18 @@ export function encodeKey<K extends ViewKey>(view: View<K, unknown>, key: NoInfe
   let text = ''
   for (let i = 0; i < key.length; i++) text += `${i > 0 ? ':' : ''}${encodePart(view, key[i]!, i)}`
   return text
+}
+
+/** Where an answer is kept, in memory and in Redis. */
+export const placeOf = <K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): string =>
+  `${view.name}:${encodeKey(view, key)}`
+
+/** Shorter by up to a tenth, which the key decides, so that what was stored together does not end together. */
+export function lifetimeOf<K extends ViewKey>(view: View<K, unknown>, key: K, now: number): number {
+  const ms = typeof view.lifetimeMs === 'number' ? view.lifetimeMs : view.lifetimeMs(key, now)
+  let mixed = 0
+  for (const letter of placeOf(view, key)) mixed = (mixed * 31 + letter.charCodeAt(0)) % 1_000
+  return Math.ceil(ms * (1 - mixed / 10_000))
 }
 
 function encodePart(

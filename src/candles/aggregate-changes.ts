@@ -50,12 +50,10 @@ export function aggregateChanges(options: KeeperOptions): FoldOptions<CandleChan
     save: (state) => JSON.stringify(state),
     load: (saved) => JSON.parse(saved) as AggregatorState,
     settle: settleAll<Made>({
-      clock,
+      ...{ clock, events, where: 'database' },
       async write(series, signal) {
         for (const made of series) await makeSeries(made, options, signal)
       },
-      onDelay: (reason) => events.emit('delayed', { where: 'database', reason }),
-      onRefused: ({ source, ticker }, reason) => events.emit('unkept', { source, ticker, reason }),
     }),
   }
 }

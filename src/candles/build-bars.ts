@@ -3,7 +3,7 @@
 import { SluiceError } from '../kernel/index.ts'
 import { bucketOf } from './bucket.ts'
 import type { Bar } from './candle.ts'
-import { type GrowingBar, growBar, midOf, newBar, type TickInterval } from './fold-bars.ts'
+import { type GrowingBar, growBar, newBar, soundMidOf, type TickInterval } from './fold-bars.ts'
 
 /** What is needed of a tick. */
 export interface BuiltTick {
@@ -37,7 +37,7 @@ export async function* buildBars(
     if (micros < last)
       throw new SluiceError('USAGE', `A tick of ${ticker} at ${time} ms comes behind a later one.`, { time })
     last = micros
-    const mid = midOf(bid, ask)
+    const mid = soundMidOf(bid, ask)
     if (mid === undefined) continue
     for (const interval of intervals) {
       const bar = growing.get(interval)

@@ -7,7 +7,7 @@ import { bucketEnd, bucketOf } from './bucket.ts'
 import { type BuiltTick, buildBars } from './build-bars.ts'
 import type { Bar } from './candle.ts'
 import { TICK_INTERVALS, type TickInterval } from './fold-bars.ts'
-import { addKept, type KeepOptions, type Kept, keepBars, lockBars } from './keep-bars.ts'
+import { addKept, type KeepOptions, keepBars, lockBars } from './keep-bars.ts'
 
 export interface RebuildOptions {
   readonly db: Database
@@ -32,8 +32,10 @@ export interface Rebuilt {
   readonly stored: number
   readonly changed: number
   readonly unchanged: number
-  /** Still growing, and what is stored has seen as many ticks or more. */
-  readonly older: number
+  /** Left, because what is stored has seen as many ticks or more: those that still grow, */
+  readonly growing: number
+  /** and those that ended less than five minutes ago. */
+  readonly ending: number
 }
 
 const BATCH = 1_000
@@ -53,12 +55,13 @@ export async function rebuildCandles(options: RebuildOptions): Promise<Rebuilt> 
       yield tick
     }
   }
-  const sum = { bars: 0, stored: 0, changed: 0, unchanged: 0, older: 0 }
+  const sum = { bars: 0, stored: 0, changed: 0, unchanged: 0, growing: 0, ending: 0 }
   let batch: Bar[] = []
   const flush = async () => {
     const written = await keepAll(options, batch)
     sum.bars += batch.length
-    for (const name of ['stored', 'changed', 'unchanged', 'older'] as const) sum[name] += written[name]
+    for (const name of ['stored', 'changed', 'unchanged', 'growing', 'ending'] as const)
+      sum[name] += written[name]
     batch = []
   }
   for await (const bar of buildBars(counted(), { source, ticker, intervals })) {
@@ -75,19 +78,24 @@ const lengthOf = (interval: TickInterval) => bucketEnd(interval, 0)
 async function keepAll(
   { db, clock, run, origin = 'ticks' }: RebuildOptions,
   bars: readonly Bar[],
-): Promise<Kept> {
+): Promise<Omit<Rebuilt, 'ticks' | 'bars'>> {
   const at = clock.now()
   const { driver } = db
-  const isSettled = ({ interval, time }: Bar) => bucketEnd(interval, time) + SETTLED_MS <= at
-  const settled = bars.filter(isSettled)
-  const growing = bars.filter((bar) => !isSettled(bar))
   const options = (replaces: KeepOptions['replaces']) => ({ driver, origin, replaces, at, cause: run })
+  const { settled = [], ending = [], growing = [] } = Object.groupBy(bars, (bar) => ageOf(bar, at))
   return db.write(async (tx) => {
     await lockBars(tx, driver, bars)
     const marked = settled.map((bar) => ({ ...bar, rebuiltAt: at }))
-    return addKept(
-      await keepBars(tx, marked, options('always')),
-      await keepBars(tx, growing, options('more ticks')),
-    )
+    const right = await keepBars(tx, marked, options('always'))
+    const late = await keepBars(tx, ending, options('more ticks'))
+    const young = await keepBars(tx, growing, options('more ticks'))
+    const { older: _, ...kept } = addKept(addKept(right, late), young)
+    return { ...kept, ending: late.older, growing: young.older }
   })
+}
+
+function ageOf({ interval, time }: Bar, at: number): 'growing' | 'ending' | 'settled' {
+  const end = bucketEnd(interval, time)
+  if (end > at) return 'growing'
+  return end + SETTLED_MS > at ? 'ending' : 'settled'
 }

@@ -1,6 +1,5 @@
 // When a market trades, and so how long an answer about it may be kept. Ho Chi Minh City: Monday to Friday 09:00 to
 // 11:30 and 13:00 to 15:00, but for holidays; it has had UTC+7 without summer time since 1975. Others trade always.
-import { SluiceError } from '../kernel/index.ts'
 
 export interface Calendar {
   /** @param time ms UTC. */
@@ -24,7 +23,7 @@ const SESSIONS = [
 /** A year without a session is a list of holidays that is wrong. */
 const LOOK_DAYS = 366
 
-/** @param holidays see `parseHolidays`. */
+/** @param holidays until which local ms each day is traded: `parseHolidays`. */
 export function vietnamCalendar(holidays: ReadonlyMap<string, number> = new Map()): Calendar {
   /** Local ms of the day until which the day is traded. */
   const closesAt = (day: number) => {
@@ -47,27 +46,16 @@ export function vietnamCalendar(holidays: ReadonlyMap<string, number> = new Map(
   return { isOpen: (time) => nextOpen(time) === time, nextOpen }
 }
 
-const DATE = /^(\d{4}-\d{2}-\d{2})(?:@(\d{2}):(\d{2}))?$/
+const dateText = (time: number) => new Date(time).toISOString().slice(0, 10)
 
-/**
- * Reads `2026-01-01,2026-02-16@11:30`: days without trade, and days that end at a local time. Answers the ms of each
- * day until which it is traded. Throws CONFIG_INVALID.
- */
-export function parseHolidays(text: string): Map<string, number> {
-  const holidays = new Map<string, number>()
-  for (const part of text.split(',').map((one) => one.trim())) {
-    if (part === '') continue
-    const [, date, hours, minutes] = DATE.exec(part) ?? []
-    const isDate = date !== undefined && dateText(Date.parse(`${date}T00:00:00Z`)) === date
-    if (!isDate || Number(hours ?? 0) > 23 || Number(minutes ?? 0) > 59) {
-      throw new SluiceError('CONFIG_INVALID', `MARKET_HOLIDAYS has ${JSON.stringify(part)}; allowed: YYYY-MM-DD, or YYYY-MM-DD@HH:MM for a day that ends early`, { part }) // biome-ignore format: one sentence
-    }
-    holidays.set(date, hours === undefined ? 0 : Number(hours) * HOUR + Number(minutes) * MINUTE)
-  }
-  return holidays
+/** What bars of Ho Chi Minh City stand under. */
+const VIETNAM = 'vn'
+
+/** Of the market that a source tells of: only one of them closes. @param holidays see `vietnamCalendar`. */
+export function calendarOf(holidays: ReadonlyMap<string, number>): (source: string) => Calendar {
+  const vietnam = vietnamCalendar(holidays)
+  return (source) => (source === VIETNAM ? vietnam : ALWAYS_OPEN)
 }
-
-const dateText = (time: number) => (Number.isFinite(time) ? new Date(time).toISOString().slice(0, 10) : '')
 
 /** How long an answer may be kept: prices move while the market is open, and corrections come at any time. */
 export const maxAgeSeconds = (calendar: Calendar, time: number): number => (calendar.isOpen(time) ? 30 : 120)

@@ -1,8 +1,8 @@
 // One file of one series, oldest first. A place in it is found by bisection, so that a write reads the lines around it
 // and copies the others as they are. It is replaced as a whole or not at all.
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { messageOf, SluiceError } from '../kernel/index.ts'
+import { makeFolder, messageOf, SluiceError } from '../kernel/index.ts'
 import type { BarKey, Candle } from './candle.ts'
 import { CSV_HEADER, candleLine, candleOfLine } from './csv-row.ts'
 import { parseTime } from './format-time.ts'
@@ -100,7 +100,7 @@ export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
   const folder = dirname(path)
   const temporary = `${path}.new`
   try {
-    await makeFolder(folder)
+    await makeDurable(folder)
     const file = await open(temporary, 'w')
     try {
       await file.writeFile(bytes)
@@ -125,8 +125,8 @@ export async function removeFile(path: string): Promise<void> {
 }
 
 /** A new folder is durable when the one that holds it is. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true })
+async function makeDurable(folder: string): Promise<void> {
+  const first = makeFolder(folder)
   for (let at = folder; first !== undefined && at.length >= first.length; at = dirname(at)) {
     await syncFolder(dirname(at))
   }

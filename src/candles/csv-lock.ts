@@ -1,10 +1,9 @@
 // One writer of a folder at a time, also across processes. What is locked is a file of SQLite: the system lets go of
 // it when its process ends in whatever way, so there is no stale lock to detect and none to take away from a living
 // owner by mistake.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteFile from 'better-sqlite3'
-import { type Clock, messageOf, SluiceError } from '../kernel/index.ts'
+import { type Clock, makeFolder, messageOf, SluiceError } from '../kernel/index.ts'
 
 export interface FolderLock {
   /** Runs works one after another. Rejects with DATABASE_BUSY when another process held the folder for too long. */
@@ -53,7 +52,7 @@ export function openFolderLock(dir: string, clock: Clock, waitMs: number): Folde
 
 function openFile(dir: string): SqliteFile.Database {
   try {
-    mkdirSync(dir, { recursive: true })
+    makeFolder(dir)
     return new SqliteFile(join(dir, LOCK_FILE), { timeout: 0 })
   } catch (error) {
     throw unavailable(dir, error)

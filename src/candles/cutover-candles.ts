@@ -11,10 +11,10 @@ import {
 } from '../cutover/index.ts'
 import { and, type Database, gte, lt } from '../db/index.ts'
 import { type Clock, isoTime, randomId } from '../kernel/index.ts'
-import { barsEnd, bucketEnd } from './bucket.ts'
+import { barsEnd } from './bucket.ts'
 import type { Bar, BarKey, Candle, CandleStore } from './candle.ts'
 import { candleLine } from './csv-row.ts'
-import { HOLD_MS } from './hold-growing.ts'
+import { settledBars } from './hold-growing.ts'
 import { keepBars, lockBars } from './keep-bars.ts'
 import { ofSeries } from './sql-rows.ts'
 
@@ -81,7 +81,7 @@ async function* pagesOf(store: CandleStore, part: CandlePart): AsyncGenerator<re
 
 const notEmpty = (bars: readonly Candle[]) => (bars.length > 0 ? [bars] : [])
 
-/** Without growing bars and those that have just ended: the files get them up to a minute later. */
+/** Only of what is settled. */
 async function* recordsOf(
   store: CandleStore,
   part: CandlePart,
@@ -89,8 +89,7 @@ async function* recordsOf(
 ): AsyncGenerator<CanonicalRecord[]> {
   const name = nameOf(part)
   for await (const candles of pagesOf(store, part)) {
-    const until = clock.now() - 2 * HOLD_MS
-    const settled = candles.filter(({ interval, time }) => bucketEnd(interval, time) <= until)
+    const settled = settledBars(candles, clock.now())
     yield settled.map((candle) => ({ key: `${name} ${isoTime(candle.time)}`, value: candleLine(candle) }))
   }
 }

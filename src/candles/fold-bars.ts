@@ -30,7 +30,7 @@ export interface MidTick {
 const SPREAD_MAX_PCT = 10
 
 /** Undefined for a book that has no middle. */
-export function midOf(bid: number | undefined, ask: number | undefined): number | undefined {
+export function soundMidOf(bid: number | undefined, ask: number | undefined): number | undefined {
   if (bid === undefined || ask === undefined || !(bid > 0) || !(ask >= bid)) return undefined
   if ((ask - bid) * 100 > SPREAD_MAX_PCT * bid) return undefined
   return (bid + ask) / 2

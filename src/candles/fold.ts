@@ -4,7 +4,7 @@ import { type Entry, type FoldOptions, type FoldOutput, type Outgoing, outgoing 
 import { candleSource, marketCandles, marketQuotes, type QuoteMessage } from '../catalog/index.ts'
 import { deriveId } from '../kernel/index.ts'
 import { type CandleEmitter, candleEmitter } from './events.ts'
-import { type MidTick, midOf } from './fold-bars.ts'
+import { type MidTick, soundMidOf } from './fold-bars.ts'
 import { loadCandles, saveCandles } from './fold-saved.ts'
 import { isRepeated, newSeries, type Series, takeTick, tellSeries } from './fold-series.ts'
 
@@ -46,7 +46,7 @@ function applyEntry(state: CandleState, entry: Entry<QuoteMessage>, events: Cand
   for (const { symbol, bids, asks, time } of quotes) {
     const [bid, ask] = [bids[0], asks[0]]
     if (!bid || !ask) continue
-    const mid = midOf(bid[0], ask[0])
+    const mid = soundMidOf(bid[0], ask[0])
     const refused = mid === undefined ? 'wide' : time > entry.time + AHEAD_MAX_MS ? 'ahead' : undefined
     const tick = { micros: Math.round(time * 1_000), mid: mid ?? 0 }
     const place = `${tick.micros} ${symbol}`

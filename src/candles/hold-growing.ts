@@ -2,7 +2,7 @@
 // year in it, that is 90 MB each time. So a growing bar waits until it is over, at most a minute; all others are written
 // at once.
 import { bucketEnd, bucketOf } from './bucket.ts'
-import type { Interval } from './candle.ts'
+import type { Bar, Interval } from './candle.ts'
 
 /** Beginnings of the first and the last bar, ms UTC, both inclusive. */
 export interface Range {
@@ -19,7 +19,11 @@ export type Ranges = Partial<Record<Interval, Range>>
 export type HeldRanges = Partial<Record<Interval, HeldRange>>
 
 /** How long a growing bar waits at most, ms. */
-export const HOLD_MS = 60_000
+const HOLD_MS = 60_000
+
+/** Without growing bars and those that have just ended: the files get them up to a minute later. @param now ms UTC. */
+export const settledBars = <B extends Bar>(bars: readonly B[], now: number): B[] =>
+  bars.filter(({ interval, time }) => bucketEnd(interval, time) <= now - 2 * HOLD_MS)
 
 export const joinRanges = (one: Range | undefined, other: Range): Range => ({
   from: Math.min(one?.from ?? other.from, other.from),

@@ -2,7 +2,7 @@ export { withMade } from './aggregate.ts'
 export { candleBacking } from './backing.ts'
 export { type Rebuilt, rebuildCandles } from './build.ts'
 export type { BuiltTick } from './build-bars.ts'
-export { ALWAYS_OPEN, type Calendar, maxAgeSeconds, parseHolidays, vietnamCalendar } from './calendar.ts'
+export { ALWAYS_OPEN, type Calendar, calendarOf, maxAgeSeconds, vietnamCalendar } from './calendar.ts'
 export type {
   Bar,
   BarKey,
@@ -14,6 +14,7 @@ export type {
   Interval,
 } from './candle.ts'
 export { INTERVALS } from './candle.ts'
+export { type CandleReader, comparedCandles } from './compared-candles.ts'
 export { type CsvCandles, type CsvCandlesOptions, openCsvCandles } from './csv-candles.ts'
 export { CSV_HEADER, candleLine } from './csv-row.ts'
 export { candleStores } from './cutover-candles.ts'
@@ -24,6 +25,7 @@ export { type CandleImport, type CandleImportOptions, openCandleImport } from '.
 export type { CandleImportReport } from './import-report.ts'
 export { tellChange } from './keep-bars.ts'
 export { openSqlCandles, type SqlCandles, type SqlCandlesOptions } from './sql-candles.ts'
+export { readRange as readCandles } from './sql-selects.ts'
 export type { CandlesChanged } from './sql-write.ts'
 export { type CandleOptions, candleTasks } from './tasks.ts'
 export { answerTickers, type TickersAnswer, type TickersOptions } from './tickers.ts'

@@ -1,7 +1,8 @@
 // Bars into the database, and the change told through the outbox of the same transaction. Every writer of bars goes
 // this way: files, longer bars and caches follow the stream and not the writer.
-import { enqueue, type Outgoing, outgoing } from '../bus/index.ts'
-import { type CandleChange, candlesChanged } from '../catalog/index.ts'
+import { enqueue, enqueueTell, type Outgoing, outgoing } from '../bus/index.ts'
+import { encodeDrops } from '../cache/index.ts'
+import { CACHE_DROPS, type CandleChange, candleDrops, candlesChanged } from '../catalog/index.ts'
 import { and, type Driver, eq, inArray, type Tx } from '../db/index.ts'
 import { deriveId, randomId } from '../kernel/index.ts'
 import type { Bar, CandlesWritten } from './candle.ts'
@@ -40,13 +41,23 @@ export async function keepBars(tx: Tx, bars: readonly Bar[], options: KeepOption
   const older = bars.length - kept.length
   if (kept.length === 0) return { stored: 0, changed: 0, unchanged: 0, older }
   const { changes, ...written } = await writeBars(tx, driver, kept, at)
-  await enqueue(tx, eventsOf(changes, options))
+  await tell(tx, changes, options)
   return { ...written, older }
 }
 
 /** Changes that other writers tell of, as the SQL store names them. */
 export const tellChange = (tx: Tx, change: CandlesChanged, origin: CandleChange['origin'], at: number) =>
-  enqueue(tx, eventsOf([change], { origin, at, cause: randomId() }))
+  tell(tx, [change], { origin, at, cause: randomId() })
+
+/** To who follows, and to who keeps answers. */
+async function tell(
+  tx: Tx,
+  changes: readonly CandlesChanged[],
+  options: Pick<KeepOptions, 'origin' | 'cause' | 'at'>,
+): Promise<void> {
+  await enqueue(tx, eventsOf(changes, options))
+  if (changes.length > 0) await enqueueTell(tx, CACHE_DROPS, encodeDrops(candleDrops(changes)))
+}
 
 export const addKept = (one: Kept, other: Kept): Kept => ({
   stored: one.stored + other.stored,

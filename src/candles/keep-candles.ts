@@ -54,15 +54,13 @@ export function keepCandles({
     save: (state) => JSON.stringify(state),
     load: (saved) => JSON.parse(saved) as KeeperState,
     settle: settleAll<Pending>({
-      clock,
+      ...{ clock, events, where: 'database' },
       async write(pending) {
         const beganAt = clock.monotonic()
         const { stored, changed, older } = await db.write((tx) => keepAll(tx, pending, db, clock.now()))
         nudge()
         events.emit('kept', { stored, changed, older, tookMs: clock.monotonic() - beganAt })
       },
-      onDelay: (reason) => events.emit('delayed', { where: 'database', reason }),
-      onRefused: ({ source, ticker }, reason) => events.emit('unkept', { source, ticker, reason }),
     }),
   }
 }

@@ -45,22 +45,27 @@ const LOOK_MS = 5_000
 export function openProjector(options: ProjectorOptions): Projector {
   const { clock, events } = options
   const settleDue = settleAll<Dirty>({
-    clock,
+    ...{ clock, events, where: 'files' },
     async write(all, signal) {
       await options.writeLegacy(async () => {
         for (const dirty of all) await project(dirty, options, signal)
       })
     },
-    onDelay: (reason) => events.emit('delayed', { where: 'files', reason }),
-    onRefused: ({ source, ticker }, reason) => events.emit('unkept', { source, ticker, reason }),
   })
   /** States in which something waits, with the end of their partition as far as it is known. */
   const waiting = new Map<ProjectorState, AbortSignal | undefined>()
-  let last: Promise<unknown> = Promise.resolve()
-  /** One after another, the fold's and the task's: what both write would be read before and written behind each other. */
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const done = last.then(work)
-    last = done.catch(() => {})
+  /** What is being written of a state, by the fold or the task. */
+  const last = new Map<ProjectorState, Promise<unknown>>()
+  /**
+   * One after another for each partition: what fold and task both write would be read before and written behind each
+   * other. Partitions have different tickers, and one whose file cannot be written does not hold up the others.
+   */
+  const inTurn = async (state: ProjectorState, work: () => Promise<void>): Promise<void> => {
+    const done = (last.get(state) ?? Promise.resolve()).then(work)
+    const ended = done.catch(() => {})
+    last.set(state, ended)
+    await ended
+    if (last.get(state) === ended) last.delete(state)
     return done
   }
   return {
@@ -79,20 +84,23 @@ export function openProjector(options: ProjectorOptions): Projector {
         return state
       },
       settle: (state, signal) =>
-        inTurn(async () => {
+        inTurn(state, async () => {
           await settleChanged(state, clock.now(), (due) => settleDue(due, signal))
           waiting.set(state, signal)
         }),
     },
-    task: repeat(LOOK_MS, clock, async (signal) => {
-      for (const [state, lost] of waiting) {
-        if (lost?.aborted || !isWaiting(state)) waiting.delete(state)
-        else {
-          const either = lost ? AbortSignal.any([lost, signal]) : signal
-          await inTurn(() => settleHeld(state, clock.now(), (due) => settleDue(due, either)))
+    async task(signal) {
+      await repeat(LOOK_MS, clock, () => {
+        for (const [state, lost] of waiting) {
+          if (lost?.aborted || !isWaiting(state)) waiting.delete(state)
+          else if (!last.has(state)) {
+            const either = lost ? AbortSignal.any([lost, signal]) : signal
+            void inTurn(state, () => settleHeld(state, clock.now(), (due) => settleDue(due, either)))
+          }
         }
-      }
-    }),
+      })(signal)
+      await Promise.all(last.values())
+    },
   }
 }
 

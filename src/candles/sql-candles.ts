@@ -2,8 +2,8 @@
 import { and, asc, count, type Database, eq, inArray, max, min, type Tx } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
 import type { BarKey, CandleStore, Interval } from './candle.ts'
-import { readRange, readSources, readTickers } from './sql-selects.ts'
-import { type CandlesChanged, lockSeries, recomputeSeries, writeBars } from './sql-write.ts'
+import { readRange, readSources, readTickers, readWritten, type WrittenSpan } from './sql-selects.ts'
+import { type CandlesChanged, lockSeries, writeBars } from './sql-write.ts'
 import type { TickerStore } from './tickers-read.ts'
 
 export interface SqlCandlesOptions {
@@ -18,8 +18,8 @@ export interface SqlCandlesOptions {
 }
 
 export interface SqlCandles extends CandleStore, TickerStore {
-  /** Computes the 13 columns of a series again; answers how many rows had others, which is 0 unless something is wrong. */
-  recompute(key: BarKey): Promise<number>
+  /** Beginnings of the bars of a span that were written lately, ms UTC. */
+  writtenSince(key: BarKey, span: WrittenSpan): Promise<readonly number[]>
 }
 
 export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions): SqlCandles {
@@ -35,8 +35,8 @@ export function openSqlCandles({ database, clock, onChanged }: SqlCandlesOptions
         await tell(tx, changes)
         return written
       }),
-    recompute: (key) => database.write((tx) => recomputeSeries(tx, driver, key, clock.now())),
-    range: (query) => database.read((tx) => readRange(tx, query)),
+    range: (query) => readRange(database, query),
+    writtenSince: (key, span) => readWritten(database, key, span),
     tickers: (source, intervals) => database.read((tx) => readTickers(tx, source, intervals)),
     sources: (ticker, interval) => database.read((tx) => readSources(tx, ticker, interval)),
     keys: (source, ticker) => database.read((tx) => readKeys(tx, source, ticker)),

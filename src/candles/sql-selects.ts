@@ -1,5 +1,18 @@
 // The selects of the store, prepared: a write of one bar makes three of them, and a page of an answer is one.
-import { and, asc, desc, eq, gt, gte, lt, lte, prepareSelect, sql as raw, type Tx } from '../db/index.ts'
+import {
+  and,
+  asc,
+  type Database,
+  desc,
+  eq,
+  gt,
+  gte,
+  lt,
+  lte,
+  prepareSelect,
+  sql as raw,
+  type Tx,
+} from '../db/index.ts'
 import type { Bar, BarKey, CandleQuery, Interval } from './candle.ts'
 import { LOOK_BACK } from './indicators.ts'
 import { type CandleTable, candleFields, candleOf, markedFields } from './sql-rows.ts'
@@ -28,11 +41,40 @@ const newest = prepareSelect<ReturnType<typeof candleFields>, Key | 'from' | 'to
 )
 
 /** Oldest first. */
-export async function readRange(tx: Tx, { from = -ALL, to = ALL, limit = ALL, ...key }: CandleQuery) {
+export async function readRange(
+  database: Pick<Database, 'rows'>,
+  { from = -ALL, to = ALL, limit = ALL, ...key }: CandleQuery,
+) {
   const [begin, end] = [Math.max(Math.ceil(from), -ALL), Math.min(Math.ceil(to), ALL)]
-  const rows = await tx.rows(newest, { ...keyOf(key), from: begin, to: end, limit })
+  const rows = await database.rows(newest, { ...keyOf(key), from: begin, to: end, limit })
   return rows.reverse().map(candleOf)
 }
+
+const written = prepareSelect<Pick<CandleTable, 'time'>, Key | 'first' | 'last' | 'since'>(
+  ({ candles: { time } }) => ({ time }),
+  (sql, { candles: t }, fields) =>
+    sql
+      .select(fields)
+      .from(t)
+      .where(
+        and(
+          ...[inSeries(t), gte(t.time, given('first')), lte(t.time, given('last'))],
+          gte(t.updatedAt, given('since')),
+        ),
+      ),
+)
+
+export interface WrittenSpan {
+  /** Beginnings of the first and the last bar that may be told, both inclusive. */
+  readonly first: number
+  readonly last: number
+  /** When they, or their columns, were written: then or later. */
+  readonly since: number
+}
+
+/** Beginnings of bars. All in ms UTC. */
+export const readWritten = async (database: Pick<Database, 'rows'>, key: BarKey, span: WrittenSpan) =>
+  (await database.rows(written, { ...keyOf(key), ...span })).map(({ time }) => time)
 
 const inFront = prepareSelect<Pick<CandleTable, 'close' | 'volume'>, Key | 'first'>(
   ({ candles: { close, volume } }) => ({ close, volume }),
@@ -74,10 +116,6 @@ export async function readAround(tx: Tx, key: BarKey, bars: readonly Bar[]): Pro
   known.push(...(await tx.rows(behind, { ...place, limit: NEIGHBOURS })))
   return { before: before.reverse(), known: known.map(candleOf) }
 }
-
-/** The oldest behind a time, ms UTC. */
-export const readBehind = async (tx: Tx, key: BarKey, last: number, limit: number) =>
-  (await tx.rows(behind, { ...keyOf(key), last, limit })).map(candleOf)
 
 const nextTicker = prepareSelect<Pick<CandleTable, 'ticker'>, 'source' | 'ticker'>(
   ({ candles: { ticker } }) => ({ ticker }),

@@ -1,13 +1,10 @@
 // Bars into the table within a transaction, together with the columns of every bar that sees them.
 import { type Driver, sql as raw, type Tx } from '../db/index.ts'
 import type { Bar, BarKey, Candle, CandlesWritten } from './candle.ts'
-import { LOOK_BACK } from './indicators.ts'
 import { rowOf } from './sql-rows.ts'
-import { readAround, readBehind } from './sql-selects.ts'
-import { mergeBars, type Stretch } from './store-merge.ts'
+import { readAround } from './sql-selects.ts'
+import { mergeBars } from './store-merge.ts'
 import { seriesOf, stretchesOf } from './store-series.ts'
-
-const NEIGHBOURS = LOOK_BACK - 1
 
 /** Bars of one series from the first to the last that is new or has changed, times in ms UTC, both inclusive. */
 export interface CandlesChanged extends BarKey {
@@ -59,26 +56,4 @@ export async function lockSeries({ sql }: Tx, driver: Driver, key: BarKey): Prom
   await sql
     .select({ locked: raw`pg_advisory_xact_lock(hashtextextended(${name}, 0))` })
     .from(raw`(select 1) as one`)
-}
-
-const ROWS_AT_ONCE = 2_000
-
-/** Computes the columns of a whole series again from its closes; answers how many rows had others. */
-export async function recomputeSeries(tx: Tx, driver: Driver, key: BarKey, at: number): Promise<number> {
-  const { candles } = tx.t
-  await lockSeries(tx, driver, key)
-  let before: Stretch['before'] = []
-  let [mended, behind] = [0, Number.MIN_SAFE_INTEGER]
-  for (;;) {
-    const known = await readBehind(tx, key, behind, ROWS_AT_ONCE)
-    if (known.length === 0) return mended
-    const { differing } = mergeBars({ before, known }, [], true)
-    await tx.upsert(
-      candles,
-      differing.map((candle) => rowOf(candle, at)),
-    )
-    mended += differing.length
-    before = [...before, ...known].slice(-NEIGHBOURS)
-    behind = known.at(-1)!.time
-  }
 }

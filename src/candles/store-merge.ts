@@ -22,18 +22,15 @@ export interface Merged extends CandlesWritten {
   readonly last: number | undefined
 }
 
-/**
- * @param given of different times, oldest first.
- * @param anew computes the columns of all, also where no bar has changed.
- */
-export function mergeBars({ before, known }: Stretch, given: readonly Bar[], anew = false): Merged {
+/** @param given of different times, oldest first. */
+export function mergeBars({ before, known }: Stretch, given: readonly Bar[]): Merged {
   const { bars, news, stored, changed } = join(known, given)
   const close = Float64Array.from([...before, ...bars], (bar) => bar.close)
   const volume = Float64Array.from([...before, ...bars], (bar) => bar.volume)
   const all: Candle[] = []
   const added: Candle[] = []
   const differing: Candle[] = []
-  let seen = anew ? bars.length : Number.NEGATIVE_INFINITY
+  let seen = Number.NEGATIVE_INFINITY
   for (const [i, bar] of bars.entries()) {
     if (news[i] !== 'none') seen = i
     // A bar that is no candle yet is new or changed.
@@ -73,7 +70,7 @@ function join(known: readonly Candle[], given: readonly Bar[]) {
   return { bars, news, stored, changed }
 }
 
-const sameBar = (a: Bar, b: Bar): boolean =>
+export const sameBar = (a: Bar, b: Bar): boolean =>
   a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
 
 export const INDICATORS = [
@@ -82,5 +79,5 @@ export const INDICATORS = [
   ...['closeChanged', 'volumeChanged', 'totalMoneyChanged'],
 ] as readonly (keyof Indicators)[]
 
-const sameIndicators = (a: Indicators, b: Indicators): boolean =>
+export const sameIndicators = (a: Indicators, b: Indicators): boolean =>
   INDICATORS.every((name) => a[name] === b[name])

@@ -5,6 +5,7 @@ import { bucketEnd, bucketOf } from './bucket.ts'
 import type { BarKey, Candle, CandleStore, Interval } from './candle.ts'
 import { indicatorsAt, LOOK_BACK } from './indicators.ts'
 import type { TickersRequest } from './tickers-query.ts'
+import type { Turn } from './tickers-rows.ts'
 
 /** What both stores have beside the port. */
 export interface TickerStore {
@@ -30,11 +31,13 @@ export async function readTickers(
   store: Readable,
   source: string,
   request: TickersRequest,
+  turn: Turn,
 ): Promise<TickersFound> {
   const found = new Map<string, readonly Candle[]>()
   let rows = 0
   const { symbols, interval } = request
   for (const ticker of symbols.length > 0 ? symbols : await tickersOf(store, source, interval)) {
+    await turn()
     const candles = await readTicker(store, { source, ticker, interval }, request)
     rows += candles.length
     if (rows > ROWS_MAX) {

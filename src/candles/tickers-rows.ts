@@ -48,23 +48,44 @@ function rowOf(candle: Candle, { legacy, mode }: TickersRequest): Row {
   return row
 }
 
+/** Gives others a turn; rejects when nobody waits for the answer any more. */
+export type Turn = () => Promise<void>
+
+// 250,000 rows in one piece held the loop for 3.8 s (2 busy cores); so many are 18 ms, and putting all together 0.2 s.
+const ROWS_A_TURN = 1_000
+
+async function textsOf(
+  candles: readonly Candle[],
+  request: TickersRequest,
+  turn: Turn,
+  textOf: (row: Row) => string,
+): Promise<string[]> {
+  const texts: string[] = []
+  for (const candle of candles) {
+    texts.push(textOf(rowOf(candle, request)))
+    if (texts.length % ROWS_A_TURN === 0) await turn()
+  }
+  return texts
+}
+
 /** A map of the tickers to their rows, oldest first; one of which there are none has no rows. */
-export function tickersJson(found: TickersFound, request: TickersRequest): string {
-  const names = [...found.keys()].sort()
+export async function tickersJson(found: TickersFound, request: TickersRequest, turn: Turn): Promise<string> {
   // A ticker may be called `__proto__`, or 1, which an object would move to the front.
-  const members = names.map((name) => {
-    const rows = found.get(name)!.map((candle) => rowOf(candle, request))
-    return `${JSON.stringify(name)}:${JSON.stringify(rows)}`
-  })
+  const members: string[] = []
+  for (const name of [...found.keys()].sort()) {
+    const rows = await textsOf(found.get(name)!, request, turn, (row) => JSON.stringify(row))
+    members.push(`${JSON.stringify(name)}:[${rows.join(',')}]`)
+  }
   return `{${members.join(',')}}`
 }
 
-export function tickersCsv(found: TickersFound, request: TickersRequest): string {
-  const lines = [...found.keys()].sort().flatMap((name) =>
-    found.get(name)!.map((candle) => {
-      const row = rowOf(candle, request)
-      return TICKERS_HEADER.map((column) => row[column] ?? '').join(',')
-    }),
-  )
-  return `${[TICKERS_HEADER.join(','), ...lines].join('\n')}\n`
+export async function tickersCsv(found: TickersFound, request: TickersRequest, turn: Turn): Promise<string> {
+  const lines = [TICKERS_HEADER.join(',')]
+  for (const name of [...found.keys()].sort()) {
+    const rows = await textsOf(found.get(name)!, request, turn, (row) =>
+      TICKERS_HEADER.map((column) => row[column] ?? '').join(','),
+    )
+    for (const row of rows) lines.push(row)
+  }
+  return `${lines.join('\n')}\n`
 }

@@ -1,10 +1,11 @@
 // GET /tickers without the server: the database answers, and the files only when it fails and only where that is
 // allowed. The reference asked the files also when nothing was found, and never said so, so that a broken database
 // could stay unseen for ever: here each answer names its store.
+import { setImmediate } from 'node:timers/promises'
 import { type ErrorCode, isSluiceError, messageOf, SluiceError } from '../kernel/index.ts'
 import { parseTickers, type TickersMode, type TickersQuery, type TickersRequest } from './tickers-query.ts'
 import { type Readable, readTickers, type TickersFound } from './tickers-read.ts'
-import { tickersCsv, tickersJson } from './tickers-rows.ts'
+import { type Turn, tickersCsv, tickersJson } from './tickers-rows.ts'
 
 export interface TickersOptions {
   /** The store that answers: the database, or in the phases in which they still count, the files. */
@@ -15,6 +16,8 @@ export interface TickersOptions {
   readonly sources?: Readonly<Record<TickersMode, string>>
   /** How long an answer of a mode may be kept now, s. */
   readonly maxAgeSeconds: (mode: TickersMode) => number
+  /** Asked between pieces of the work; default: it is. */
+  readonly isWanted?: () => boolean
   /** The files answered in place of the database. */
   readonly onFallback?: (error: unknown) => void
 }
@@ -24,6 +27,8 @@ export interface TickersAnswer {
   /** Names in small letters. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** How many candles there are in it. */
+  readonly rows: number
 }
 
 /** The store that has answered. */
@@ -31,11 +36,17 @@ const STORE_HEADER = 'x-candle-store'
 /** Why it was not the database: a code of docs/ERRORS.md. */
 const PROBLEM_HEADER = 'x-candle-store-problem'
 
-/** Rejects with REQUEST_INVALID, or with the error of the database when no store can answer. */
+/** Rejects with REQUEST_INVALID, also when it is not wanted any more, or with the error of the database when no store can answer. */
 export async function answerTickers(query: TickersQuery, options: TickersOptions): Promise<TickersAnswer> {
   const request = parseTickers(query)
   const source = request.source ?? options.sources?.[request.mode] ?? request.mode
-  const { found, problem } = await readEither(options, source, request)
+  const { isWanted = () => true } = options
+  const turn: Turn = async () => {
+    await setImmediate()
+    if (!isWanted()) throw new SluiceError('REQUEST_INVALID', 'Whoever asked did not wait.')
+  }
+  const { found, problem } = await readEither(options, source, request, turn)
+  const rows = [...found.values()].reduce((sum, candles) => sum + candles.length, 0)
   const isKept = request.cache && problem === undefined
   const headers = {
     'cache-control': isKept ? `max-age=${options.maxAgeSeconds(request.mode)}` : 'no-store',
@@ -43,30 +54,36 @@ export async function answerTickers(query: TickersQuery, options: TickersOptions
     ...(problem !== undefined && { [PROBLEM_HEADER]: problem }),
   }
   if (request.format === 'json') {
-    return { contentType: 'application/json; charset=utf-8', headers, body: tickersJson(found, request) }
+    const body = await tickersJson(found, request, turn)
+    return { contentType: 'application/json; charset=utf-8', headers, body, rows }
   }
   const name = `attachment; filename="tickers_${request.interval}.csv"`
   return {
     contentType: 'text/csv; charset=utf-8',
     headers: { ...headers, 'content-disposition': name },
-    body: tickersCsv(found, request),
+    body: await tickersCsv(found, request, turn),
+    rows,
   }
 }
 
 /** What a database says that cannot answer; anything else is a fault that must show. */
-const FAILURES = ['DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'DATABASE_INVALID', 'MIGRATION_PENDING'] as const
+const FAILURES = [
+  ...(['DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'DATABASE_INVALID', 'MIGRATION_PENDING'] as const),
+  'CACHE_OVERLOADED',
+] as const
 
 async function readEither(
   { sql, csv, onFallback }: TickersOptions,
   source: string,
   request: TickersRequest,
+  turn: Turn,
 ): Promise<{ found: TickersFound; problem?: string }> {
   try {
-    return { found: await readTickers(sql, source, request) }
+    return { found: await readTickers(sql, source, request, turn) }
   } catch (error) {
     const failure = FAILURES.find((code) => isSluiceError(error, code))
     if (!csv || !failure) throw error
-    const found = await readTickers(csv, source, request).catch((second: unknown) => {
+    const found = await readTickers(csv, source, request, turn).catch((second: unknown) => {
       throw isSluiceError(second, 'REQUEST_INVALID') ? second : bothFailed(failure, error, second)
     })
     onFallback?.(error)

@@ -5,11 +5,16 @@ interface Feature {
   /** The store that it comes from, and the one that it goes to. */
   readonly legacy: string
   readonly current: string
+  /** The new one is written in every phase: the former one follows it. */
+  readonly currentLeads: boolean
 }
 
 export const FEATURES = {
-  ticks: { about: 'ticks on disk', legacy: 'JSON files', current: 'SQLite files' },
-  candles: { about: 'candles of all sources and intervals', legacy: 'CSV files', current: 'SQL tables' },
+  ticks: { about: 'ticks on disk', legacy: 'JSON files', current: 'SQLite files', currentLeads: false },
+  candles: {
+    about: 'candles of all sources and intervals',
+    ...{ legacy: 'CSV files', current: 'SQL tables', currentLeads: true },
+  },
 } as const satisfies Record<string, Feature>
 
 export type FeatureName = keyof typeof FEATURES

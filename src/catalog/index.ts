@@ -21,7 +21,8 @@ export {
 export { CUTOVER_CHANGES, FEATURE_NAMES, FEATURES, type FeatureName } from './features.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { entryOf, REDIS_KEYS } from './keys.ts'
-export { executeLock, lockNames } from './locks.ts'
+export { candleLifetimeMs, type MarketHours } from './lifetimes.ts'
+export { executeLock, lockNames, WARM_LOCK } from './locks.ts'
 export {
   feedPlaces,
   type InputRejected,
@@ -34,9 +35,19 @@ export {
   venueName,
 } from './market.ts'
 export {
+  PROJECTION_FAMILIES,
+  PROJECTION_LOCK,
+  PROJECTIONS,
+  type Projection,
+  type ProjectionFamily,
+  projectionKeys,
+  projections,
+} from './projections.ts'
+export {
   type CounterSample,
   REPORT_EVERY_MS,
   REPORT_LIFE_MS,
+  type Trouble,
   type WorkerReport,
   workerKeys,
   workerReport,
@@ -65,6 +76,9 @@ export {
 } from './trading.ts'
 export {
   allPositions,
+  type CandleRange,
+  candleDrops,
+  candleRanges,
   type EquityRow,
   FILL_DROPS,
   type LedgerTotals,

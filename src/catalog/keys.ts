@@ -1,6 +1,8 @@
 // Every Redis key and channel of the platform: what it is, how long it lives, where its truth is, who writes it and what
 // removes it. docs/CATALOG.md is made from this, and a test compares it with what a running system has in Redis.
 
+import { PROJECTIONS, projectionKeys } from './projections.ts'
+
 export interface KeyEntry {
   /** A part in <angle brackets> stands for any text. */
   readonly key: string
@@ -119,7 +121,40 @@ export const REDIS_KEYS: readonly KeyEntry[] = [
     ...{ key: '{cache}:drops', type: 'channel', life: '–' },
     ...{ truth: 'the outbox', writers: 'the relay', removedBy: '–' },
   },
+  ...PROJECTIONS.map(
+    ({ pattern, type, lifetimeMs, cap, truth, changedBy }): KeyEntry => ({
+      ...{ key: pattern, type, life: lifeOf(lifetimeMs, cap), truth },
+      ...{ writers: `the keeper, at ${changedBy}; a rebuild`, removedBy: 'its end, the keeper' },
+    }),
+  ),
+  {
+    ...{ key: projectionKeys.version('<key>'), type: 'string', life: '600 s' },
+    ...{ truth: 'what was written', writers: 'writers of projections', removedBy: 'its end' },
+  },
+  {
+    ...{ key: projectionKeys.draft('<key>', '<writer>'), type: 'any', life: '60 s' },
+    ...{ truth: 'none', writers: 'writers of projections', removedBy: 'its renaming, its end' },
+  },
+  {
+    ...{ key: projectionKeys.appended('<key>'), type: 'sorted set', life: 'for ever' },
+    ...{ truth: 'the stream', writers: 'writers of projections', removedBy: 'nobody' },
+  },
+  {
+    ...{ key: projectionKeys.ticket, type: 'string', life: 'for ever' },
+    ...{ truth: 'itself', writers: 'writers of projections', removedBy: 'nobody' },
+  },
+  {
+    ...{ key: projectionKeys.kept, type: 'string', life: 'for ever' },
+    ...{ truth: 'none', writers: 'the keeper', removedBy: 'who empties Redis' },
+  },
 ]
+
+function lifeOf(lifetimeMs: number | 'by interval' | undefined, cap: number | undefined): string {
+  const most = cap === undefined ? '' : `, the newest ${cap.toLocaleString('en')}`
+  if (lifetimeMs === undefined) return `for ever${most}`
+  if (lifetimeMs === 'by interval') return 'by interval and market hours'
+  return `${lifetimeMs / 1_000} s${most}`
+}
 
 /** The entry of a key that exists; undefined for one that nobody has declared. */
 export function entryOf(key: string): KeyEntry | undefined {

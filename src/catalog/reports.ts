@@ -17,6 +17,18 @@ export const REPORT_LIFE_MS = 8_000
 export const counterSample = z.tuple([z.string(), z.record(z.string(), z.string()), z.number()])
 export type CounterSample = z.infer<typeof counterSample>
 
+/** What a worker cannot do at present, and tries again. */
+const trouble = z.object({
+  /** Names it among those of all workers: `ticks of 2026-01-19`. */
+  what: z.string(),
+  reason: z.string(),
+  /** ms UTC. */
+  since: z.number(),
+  /** By the worker's own clock. */
+  forMs: z.number(),
+})
+export type Trouble = z.infer<typeof trouble>
+
 export const workerReport = z.object({
   /** host:pid:boot. */
   id: z.string(),
@@ -29,5 +41,7 @@ export const workerReport = z.object({
   /** 99th percentile since the last report. */
   loopDelayP99Ms: z.number(),
   counters: z.array(counterSample),
+  /** A worker of an older release names none. */
+  troubles: z.array(trouble).default([]),
 })
 export type WorkerReport = z.infer<typeof workerReport>

@@ -2,6 +2,7 @@
 // the truth brings the loader and drops the view when it changes (docs/LEDGER.md says which change drops which).
 import { z } from 'zod'
 import { defineView, dropKey, dropTag, LIFETIMES } from '../cache/index.ts'
+import { candleLifetimeMs, type MarketHours } from './lifetimes.ts'
 import { symbolName, venueName } from './market.ts'
 
 const decimalText = z.string().regex(/^-?\d+(\.\d+)?$/)
@@ -104,6 +105,7 @@ export const latestOpportunities = defineView<Limit, OpportunityRow[]>({
   shape: z.array(opportunityRow),
   parts: ['limit'],
   lifetimeMs: 2_000,
+  onlyAges: true,
 })
 
 export const latestTrades = defineView<Limit, TradeRow[]>({
@@ -144,4 +146,42 @@ export const statusTotals = defineView<[], LedgerTotals>({
 export const FILL_DROPS = [dropKey(allPositions, []), dropKey(statusTotals, [])] as const
 export const TRADE_DROPS = [...FILL_DROPS, dropTag(TRADES)] as const
 
-export const VIEWS = [latestOpportunities, latestTrades, allPositions, latestEquity, statusTotals] as const
+/** ms UTC, the first inclusive and the second exclusive; `-` where there is none. */
+export type CandleRange = [
+  source: string,
+  ticker: string,
+  interval: string,
+  from: number | '-',
+  to: number | '-',
+  limit: number,
+]
+
+const candleTag = (source: string, ticker: string, interval: string) =>
+  `candles:${source}:${ticker}:${interval}`
+
+/**
+ * A market that is closed brings no candles: what was answered is answered until it opens. In memory only: whoever asks
+ * chooses the range, and so how many answers there are, and Redis keeps the streams.
+ */
+export const candleRanges = <C>(hoursOf: (source: string) => MarketHours) =>
+  defineView<CandleRange, readonly C[]>({
+    name: 'candles',
+    about: 'Candles of a series, the newest of a range.',
+    shape: z.array(z.custom<C>((candle) => typeof candle === 'object')),
+    parts: ['source', 'ticker', 'interval', 'from', 'to', 'limit'],
+    lifetimeMs: ([source, , interval], now) => candleLifetimeMs(interval, now, hoursOf(source)),
+    level: 'memory',
+    tags: ([source, ticker, interval]) => [candleTag(source, ticker, interval)],
+  })
+
+/** What a change of bars changes. */
+export const candleDrops = (
+  series: readonly { readonly source: string; readonly ticker: string; readonly interval: string }[],
+) => series.map(({ source, ticker, interval }) => dropTag(candleTag(source, ticker, interval)))
+
+const ALWAYS_OPEN: MarketHours = { isOpen: () => true, nextOpen: (time) => time }
+
+export const VIEWS = [
+  ...[latestOpportunities, latestTrades, allPositions, latestEquity, statusTotals],
+  candleRanges<unknown>(() => ALWAYS_OPEN),
+] as const

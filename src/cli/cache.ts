@@ -1,5 +1,5 @@
 // `sluice cache`: what is cached in Redis, and how a person drops it.
-import { dropTag, inspectCache, inspectEntry, placeOf, type View, type ViewKey } from '../cache/index.ts'
+import { dropTag, inspectCache, inspectEntry, spotOf, type View, type ViewKey } from '../cache/index.ts'
 import { VIEWS } from '../catalog/index.ts'
 import { isSluiceError, SluiceError, systemClock } from '../kernel/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../redis/index.ts'
@@ -30,13 +30,14 @@ export async function showCache(terminal: Terminal): Promise<void> {
 
 /** Throws USAGE for a view or key that there is not. */
 export async function showEntry(name: string, parts: readonly string[], terminal: Terminal): Promise<void> {
-  const place = placeNamed(name, parts)
-  const entry = await withCache((client) => inspectEntry(client, place))
+  const spot = spotNamed(name, parts)
+  const { place, version } = spot
+  const entry = await withCache((client) => inspectEntry(client, spot))
   if (!entry) return terminal.result({ place, found: false }, `${place} is not in Redis`)
   const { value, freshMs, leftMs, leaseMs, error } = entry
-  terminal.result({ place, found: true, ...entry }, () =>
+  terminal.result({ place, version, found: true, ...entry }, () =>
     [
-      `${place}, version ${entry.version}`,
+      `${place}, version ${version}`,
       value === undefined ? 'no answer yet' : `fresh for ${freshMs} ms, kept for ${leftMs} ms`,
       ...(leaseMs > 0 ? [`being loaded, by nobody else for ${leaseMs} ms`] : []),
       ...(error === undefined ? [] : [`failed: ${error}`]),
@@ -58,7 +59,7 @@ export async function invalidate(
   if (all && !(await confirm('Drop every cached answer, in every process?', yes))) {
     return terminal.note('nothing was changed')
   }
-  const place = name === undefined ? undefined : placeNamed(name, parts)
+  const place = name === undefined ? undefined : spotNamed(name, parts).place
   await withPlatform(({ views }) =>
     insist(async () => {
       if (all) await views.dropEverything()
@@ -69,7 +70,7 @@ export async function invalidate(
   terminal.result({ dropped: what }, `dropped ${what} in every process`)
 }
 
-function placeNamed(name: string, parts: readonly string[]): string {
+function spotNamed(name: string, parts: readonly string[]) {
   const view = (VIEWS as unknown as readonly View<ViewKey, unknown>[]).find((one) => one.name === name)
   if (!view) {
     const allowed = VIEWS.map((one) => one.name).join(', ')
@@ -82,10 +83,10 @@ function placeNamed(name: string, parts: readonly string[]): string {
     const wanted = view.parts.map((part) => `<${part}>`).join(' ') || 'nothing'
     throw new SluiceError('USAGE', `The key of ${name} is ${wanted}; ${parts.length} parts were given.`)
   }
-  return placeOf(view, parts)
+  return spotOf(view, parts)
 }
 
-async function withCache<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+export async function withCache<T>(work: (client: Redis) => Promise<T>): Promise<T> {
   const { REDIS_URL, REDIS_CACHE_URL } = runningConfig()
   const client = connectRedis(REDIS_CACHE_URL || REDIS_URL, 'writer', { name: 'cache' })
   try {
@@ -96,10 +97,12 @@ async function withCache<T>(work: (client: Redis) => Promise<T>): Promise<T> {
   }
 }
 
-async function insist(work: () => Promise<void>): Promise<void> {
+/** A command waits longer for Redis than an answer may. */
+export async function insist(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await work()
+      await work()
+      return
     } catch (error) {
       if (attempt === TRIES || !isSluiceError(error, 'REDIS_UNAVAILABLE')) throw error
       await systemClock.sleep(TRY_MS)

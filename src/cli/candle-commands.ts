@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { CandleGetOptions, CandlePurgeOptions, CandleRebuildOptions } from './candles.ts'
 import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
-import { atLeast } from './numbers.ts'
+import { wholeFrom } from './numbers.ts'
 
 const TICKER = 'as its source writes it: BTC/USDT, VIC'
 const SOURCE = '--source <name>'
@@ -21,7 +21,7 @@ export function addCandleCommands(program: Command, terminalOf: TerminalOf, exam
     .option('--interval <interval>', '1m 5m 15m 30m 1h 4h 1D 1W 2W 1M: a minute is 1m, a month is 1M', '1D')
     .option('--from <time>', 'ISO 8601 with its zone, or ms since 1970')
     .option('--to <time>', 'exclusive; default: no end')
-    .option('--limit <n>', 'at most so many, the newest; up to 100,000', atLeast(1), 252)
+    .option('--limit <n>', 'at most so many, the newest; up to 100,000', wholeFrom(1), 252)
     .option('--format <name>', 'table, csv (20 columns) or jsonl', 'table')
     .option(...JSON_OPTION)
     .addHelpText(

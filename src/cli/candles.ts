@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   type BuiltTick,
   type Candle,
+  type CandleReader,
   type CandleStore,
   CSV_HEADER,
   candleLine,
@@ -12,7 +13,6 @@ import {
   openSqlCandles,
   type Rebuilt,
   rebuildCandles,
-  type SqlCandles,
   type SqlCandlesOptions,
   TICK_INTERVALS,
   type TickInterval,
@@ -21,7 +21,9 @@ import {
 } from '../candles/index.ts'
 import { candleVenue } from '../catalog/index.ts'
 import { isoTime, randomId, SluiceError, systemClock } from '../kernel/index.ts'
+import type { Platform } from '../platform.ts'
 import { spilledFiles, type Tick, type TickStore } from '../ticks/index.ts'
+import { beginFeatures } from './begin-features.ts'
 import { confirm } from './confirm.ts'
 import { withPlatform } from './connection.ts'
 import { momentOf } from './moment.ts'
@@ -71,17 +73,23 @@ export async function getCandles(
     ...(from !== undefined && { from: momentOf('from', from) }),
     ...(to !== undefined && { to: momentOf('to', to) }),
   }
-  const candles = await withPlatform(async ({ database, clock }) => {
-    const store = openSqlCandles({ database, clock })
+  const candles = await withPlatform(async (platform) => {
+    const store = await answering(platform)
     const source = options.source ?? (await onlySource(store, ticker, interval))
-    return source === undefined
-      ? []
-      : store.range({ source, ticker, interval, ...range, limit: Math.floor(limit) })
+    return source === undefined ? [] : store.range({ source, ticker, interval, ...range, limit })
   })
   if (terminal.json || format === 'jsonl')
     for (const candle of candles) terminal.line(JSON.stringify(jsonOf(candle)))
   else if (format === 'csv') terminal.line([CSV_HEADER, ...candles.map(candleLine)].join('\n'))
   else terminal.result(candles, () => candleTable(candles, ticker))
+}
+
+/** As in the gateway: the database, and while a cut-over is under way the store of its phase. */
+async function answering({ database, clock, config, cutover }: Platform): Promise<CandleReader> {
+  if (config.CANDLES_BACKEND !== 'dual') return openSqlCandles({ database, clock })
+  await cutover.ready()
+  if (cutover.reads('candles') === 'current') return openSqlCandles({ database, clock })
+  return openCsvCandles({ dir: join(config.DATA_DIR, 'candles'), clock })
 }
 
 // 2 kB each in memory: 1.5 million took 3 GB and more than a minute.
@@ -99,7 +107,7 @@ const intervalsOf = <T extends Interval>(list: string, allowed: readonly T[]): T
   list.split(',').map((text) => intervalOf(text.trim(), allowed))
 
 async function onlySource(
-  store: Pick<SqlCandles, 'sources'>,
+  store: Pick<CandleReader, 'sources'>,
   ticker: string,
   interval: Interval,
 ): Promise<string | undefined> {
@@ -140,6 +148,7 @@ export async function rebuild(
     interval === undefined ? TICK_INTERVALS : intervalsOf(interval, TICK_INTERVALS)
   const rebuilt = await withPlatform(async (platform) => {
     const { database: db, clock, config, cutover } = platform
+    await beginFeatures(platform, 'ticks', 'candles')
     if (config.TICKS_BACKEND === 'dual') await cutover.ready()
     demandNothingSpilled(config.TICKS_DIR)
     const ticks = (begin: number, end: number) => ticksOf(platform.ticks, source, ticker, begin, end)
@@ -155,10 +164,18 @@ function demandNothingSpilled(dir: string): void {
   throw new SluiceError('TICKS_WAITING', message, { files: files.length })
 }
 
-function sentenceOf(ticker: string, { ticks, bars, stored, changed, unchanged, older }: Rebuilt): string {
+function sentenceOf(
+  ticker: string,
+  { ticks, bars, stored, changed, unchanged, growing, ending }: Rebuilt,
+): string {
   if (ticks === 0) return `no ticks of ${ticker} are stored there: sluice ticks stats`
-  const left = older > 0 ? `, ${older} left: they still grow and have more ticks` : ''
-  return `${ticks} ticks made ${bars} bars of ${ticker}: ${stored} new, ${changed} changed, ${unchanged} as they were${left}`
+  const made = `${ticks} ticks made ${bars} bars of ${ticker}: ${stored} new, ${changed} changed, ${unchanged} as they were`
+  const left = [
+    ...(growing > 0 ? [`${growing} still grow`] : []),
+    ...(ending > 0 ? [`${ending} ended less than five minutes ago`] : []),
+  ]
+  if (left.length === 0) return made
+  return `${made}; left as they are, because no fewer ticks have made what is stored: ${left.join(', ')}`
 }
 
 /**

@@ -8,11 +8,16 @@ import { openVenues } from '../venues/index.ts'
 
 const RECORDING = 'replay:'
 
-/** Throws CONFIG_INVALID or FILE_NOT_FOUND. */
-export async function checkSettings(config: Config): Promise<void> {
-  openVenues(config)
+/** What every process can tell, whatever it runs. Throws CONFIG_INVALID. */
+export function checkTexts(config: Config): void {
   parseBoards(config.MARKET_BOARDS)
   parseBalances(config.PAPER_BALANCES)
+}
+
+/** Also what is to be on this machine. Throws CONFIG_INVALID or FILE_NOT_FOUND. */
+export async function checkSettings(config: Config): Promise<void> {
+  openVenues(config)
+  checkTexts(config)
   if (!config.FEED.startsWith(RECORDING)) return
   const path = config.FEED.slice(RECORDING.length)
   try {

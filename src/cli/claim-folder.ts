@@ -1,8 +1,8 @@
 // One `sluice start` for each DATA_DIR: a file with the pid of who runs there. The same file tells the other commands
 // where the running system has its Redis. A file whose process is gone is left over from a crash and is taken over.
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { SluiceError } from '../kernel/index.ts'
+import { makeFolder, SluiceError } from '../kernel/index.ts'
 import { isAlive } from './own-redis.ts'
 
 export interface Running {
@@ -23,7 +23,7 @@ const fileOf = (dataDir: string) => join(resolve(dataDir), 'running.json')
 /** Throws ALREADY_RUNNING. */
 export function claimFolder(dataDir: string): Claim {
   const file = fileOf(dataDir)
-  mkdirSync(resolve(dataDir), { recursive: true })
+  makeFolder(resolve(dataDir))
   const own = `${file}.${process.pid}`
   const write = (running: Running) => writeFileSync(own, JSON.stringify(running), { mode: 0o600 })
   write({ pid: process.pid })

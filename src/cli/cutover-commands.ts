@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { FEATURE_NAMES } from '../catalog/index.ts'
 import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import type { CutoverOptions } from './cutover.ts'
-import { atLeast } from './numbers.ts'
+import { wholeFrom } from './numbers.ts'
 import type { ParityOptions } from './parity.ts'
 
 const FEATURE = `one of: ${FEATURE_NAMES.join(', ')}`
@@ -34,7 +34,7 @@ export function addCutoverCommands(program: Command, terminalOf: TerminalOf, exa
       .description(about)
       .argument('<feature>', FEATURE)
       .requiredOption('--reason <text>', 'why; it is kept with the change')
-      .option('--revision <number>', 'only if it is as status showed it', atLeast(0))
+      .option('--revision <number>', 'only if it is as status showed it', wholeFrom(0))
       .option(...JSON_OPTION)
       .addHelpText(
         'after',
@@ -80,7 +80,7 @@ function addParity(program: Command, terminalOf: TerminalOf, examples: Examples)
     .description('What the last comparison found, or another run; exit code 1 unless it found nothing.')
     .argument('<feature>', FEATURE)
     .option('--run <id>', 'its id, as run and status show it')
-    .option('--limit <count>', 'differences at most', atLeast(1), 100)
+    .option('--limit <count>', 'differences at most', wholeFrom(1), 100)
     .option(...JSON_OPTION)
     .addHelpText('after', examples('sluice parity report ticks', 'sluice parity report ticks --limit 1000'))
     .action(async (feature: string, options: ParityOptions) => {

@@ -1,7 +1,7 @@
 // `sluice cutover`: where features are on their way from a store to another, and their steps.
-import { FEATURE_NAMES, type FeatureName } from '../catalog/index.ts'
+import { FEATURE_NAMES, FEATURES, type FeatureName } from '../catalog/index.ts'
 import type { Copied, FeatureState, FeatureStatus, Side } from '../cutover/index.ts'
-import { isoTime } from '../kernel/index.ts'
+import { isoTime, isSluiceError } from '../kernel/index.ts'
 import { beginFeature, type Platform } from '../platform.ts'
 import { withPlatform } from './connection.ts'
 import { featureNamed, storeName, withStores } from './cutover-features.ts'
@@ -19,7 +19,7 @@ export async function showCutovers(name: string | undefined, terminal: Terminal)
   const features = name === undefined ? FEATURE_NAMES : [featureNamed(name)]
   const [statuses, config] = await withPlatform(
     async ({ cutover, config }) =>
-      [await Promise.all(features.map((feature) => cutover.status(feature))), config] as const,
+      [await Promise.all(features.map(async (one) => withLead(await cutover.status(one)))), config] as const,
   )
   if (terminal.json) {
     for (const status of statuses) {
@@ -35,6 +35,16 @@ export async function showCutovers(name: string | undefined, terminal: Terminal)
   }
   if (name !== undefined) texts.push('', historyOf(statuses[0]!))
   terminal.result(statuses, texts.join('\n'))
+}
+
+/** Written is also what leads the other store. */
+function withLead(status: FeatureStatus): FeatureStatus {
+  const { use } = status
+  const { currentLeads } = FEATURES[status.feature as FeatureName]
+  return {
+    ...status,
+    use: { ...use, writes: { ...use.writes, current: use.writes.current || currentLeads } },
+  }
 }
 
 /** Where a store is named instead of the phase: the setting, as text. */
@@ -104,13 +114,20 @@ export async function copyHistory(name: string, terminal: Terminal): Promise<voi
 }
 
 async function copyWith(feature: FeatureName, platform: Platform, terminal: Terminal): Promise<void> {
-  const says = `stopped; what is copied stays, and this goes on: sluice cutover copy ${feature}`
+  const goesOn = `what is copied stays, and this goes on: sluice cutover copy ${feature}`
   const options = { onProgress: progressOf(terminal, 'copying'), onWait: waiting(terminal) }
-  const copied = await unlessStopped(terminal, says, (signal) =>
-    withStores(feature, platform, terminal, (stores) =>
-      platform.cutover.copy(stores, { ...options, signal }),
-    ),
-  )
+  const copied = await unlessStopped(terminal, `stopped; ${goesOn}`, async (signal) => {
+    try {
+      return await withStores(feature, platform, terminal, (stores) =>
+        platform.cutover.copy(stores, { ...options, signal }),
+      )
+    } catch (error) {
+      // A database that was locked for seconds, after a phase was changed: what is left to do must be said.
+      const isOurs = signal.aborted || isSluiceError(error, 'CUTOVER_REFUSED')
+      if (!isOurs) terminal.note(`the copy did not come to its end; ${goesOn}`)
+      throw error
+    }
+  })
   if (copied) tellCopied(feature, copied, terminal)
 }
 

@@ -14,7 +14,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
     'Use Redis 6.2 or newer with `maxmemory-policy noeviction`. A server that evicts would drop messages in silence.',
   REDIS_NOT_FOUND: 'Run the one command that the message prints, or set `REDIS_URL`.',
   REDIS_WRONG_TYPE: 'Another program uses the same key. Give Sluice its own server or database number.',
-  DATABASE_UNAVAILABLE: 'Check `DATABASE_URL` and that the server runs: `sluice doctor`. Workers try again.',
+  DATABASE_UNAVAILABLE:
+    'Check `DATABASE_URL` and that the server runs: `sluice doctor`; or the owner and the room of the folder that the message names. Workers try again.',
   DATABASE_BUSY:
     'Another writer holds the database for too long. Nothing was written; the work is tried again.',
   DATABASE_CONSTRAINT: 'A defect: two writers disagree about what is unique. Report it with the message.',
@@ -22,6 +23,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
     'Check `SQLITE_DB_PATH`. A damaged file is restored from a backup; the streams deliver what came later.',
   TICKS_WAITING:
     'Let the ticks worker run until `sluice_ticks_in_spill` is 0, mending what it names, and call the command again.',
+  TICKS_ARCHIVED:
+    'Restore the day with `sluice partitions restore`, and call the command again. The day is archived again by itself.',
   TICKS_DAMAGED:
     'The message names the file. Restore it from a backup, or remove it and import the day again; what was not verified is never removed.',
   MIGRATION_PENDING: 'Run `sluice db migrate`. `npm start` does it by itself.',
@@ -67,6 +70,7 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   REQUEST_INVALID: 'Mend the request; the message names the parameter.',
   DEAD_LETTER_UNKNOWN: 'See what there is: `sluice dlq list`.',
   CACHE_LOAD_FAILED: 'Mend what the message says; within a second the answer is loaded again.',
+  CACHE_NOT_WARMED: 'Try again in a moment; where it stays so, `sluice doctor` looks at the lock servers.',
   CACHE_OVERLOADED:
     'The database is slow or Redis is away: `sluice doctor`. More loads at once: `CACHE_LOADS`.',
   CHANGES_REFUSED:

@@ -10,7 +10,6 @@ import {
   planPurge,
   tellChange,
 } from '../candles/index.ts'
-import { migrate } from '../db/index.ts'
 import {
   type ImportKind,
   type ImportOptions,
@@ -19,8 +18,9 @@ import {
   runImport,
 } from '../imports/index.ts'
 import { isoTime, SluiceError } from '../kernel/index.ts'
-import { beginFeature, type Platform } from '../platform.ts'
+import type { Platform } from '../platform.ts'
 import { openTickImport } from '../ticks/index.ts'
+import { beginFeatures } from './begin-features.ts'
 import { withPlatform } from './connection.ts'
 import { duration, megabytes, openProgressLine, whole } from './progress-line.ts'
 import { type StopSignal, stopSignal } from './stop-signal.ts'
@@ -122,11 +122,8 @@ async function run(
   { dryRun = false, fromStart = false }: ImportArguments,
   { terminal, listen }: { terminal: Terminal; listen: () => StopSignal },
 ): Promise<ImportResult> {
-  const { database, databaseOptions, clock } = platform
-  if (!dryRun) {
-    await migrate(databaseOptions)
-    if (job.kind === 'ticks') await beginFeature(platform, 'ticks')
-  }
+  const { database, clock } = platform
+  if (!dryRun) await beginFeatures(platform, job.kind)
   const stop = listen()
   const progress = openProgressLine(terminal)
   try {

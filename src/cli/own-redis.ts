@@ -2,9 +2,9 @@
 // exactly as long as `sluice start`. Should that be killed with -9, a guard stops the server after the workers had
 // their time to drain, and whatever is left of an earlier run is stopped before a new server opens the same files.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Clock, SluiceError, systemClock } from '../kernel/index.ts'
+import { type Clock, makeFolder, SluiceError, systemClock } from '../kernel/index.ts'
 import { connectRedis, ready } from '../redis/index.ts'
 import { inspectRedis } from './inspect-redis.ts'
 import { freePort } from './ports.ts'
@@ -33,7 +33,7 @@ interface OwnRedisOptions {
 export async function startOwnRedis(options: OwnRedisOptions): Promise<OwnRedis> {
   const { program, dataDir, graceMs, clock = systemClock } = options
   const folder = join(resolve(dataDir), 'redis')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder, 0o700)
   await stopLeftover(folder, clock)
   // The port of the last time again, so that a feed outside can keep its address.
   const port = await freePort(readNote(folder)?.port ?? 0)

@@ -30,8 +30,16 @@ export async function runParity(name: string, terminal: Terminal): Promise<0 | 1
   )
   if (!run) return 1
   tellRun(run, terminal)
-  return run.different === 0 ? 0 : 1
+  if (run.endedAt === undefined) {
+    terminal.note(
+      'all that there is may still change, so nothing was compared; again in some minutes',
+      'young',
+    )
+  }
+  return proves(run) ? 0 : 1
 }
+
+const proves = ({ different, endedAt }: Run) => different === 0 && endedAt !== undefined
 
 /** Answers the exit code. */
 export async function reportParity(
@@ -40,7 +48,7 @@ export async function reportParity(
   terminal: Terminal,
 ): Promise<0 | 1> {
   const feature = featureNamed(name)
-  const report = await withPlatform(({ cutover }) => cutover.report(feature, id, Math.floor(limit)))
+  const report = await withPlatform(({ cutover }) => cutover.report(feature, id, limit))
   if (!report) {
     const what = id === undefined ? 'nothing was compared yet' : `there is no run ${id}`
     terminal.result(null, `${what}; compare: sluice parity run ${feature}`)
@@ -49,7 +57,7 @@ export async function reportParity(
   const { run, differences } = report
   for (const difference of differences) tellDifference(feature, difference, terminal)
   tellRun(run, terminal)
-  return run.different === 0 && run.endedAt !== undefined ? 0 : 1
+  return proves(run) ? 0 : 1
 }
 
 function tellDifference(feature: FeatureName, difference: Difference, terminal: Terminal): void {

@@ -5,7 +5,7 @@ import { type Terminal, table } from './terminal.ts'
 import { withArchive } from './tick-store.ts'
 
 export async function listPartitions(terminal: Terminal): Promise<void> {
-  const days = await withArchive(async (archive) => archive.list())
+  const days = await withArchive('read', async (archive) => archive.list())
   if (terminal.json) {
     for (const day of days) terminal.result(day, '')
     return
@@ -20,7 +20,7 @@ export async function listPartitions(terminal: Terminal): Promise<void> {
 
 /** The exit code. */
 export const rotatePartitions = (terminal: Terminal): Promise<number> =>
-  withArchive(async (archive, afterDays, now) => {
+  withArchive('change', async (archive, afterDays, now) => {
     const days = daysToArchive(archive, now, afterDays)
     if (days.length === 0) terminal.result([], 'nothing to compress')
     return each(days, (day) => compressed(archive, day, terminal), terminal)
@@ -32,7 +32,7 @@ export const changePartitions = (
   given: readonly string[],
   terminal: Terminal,
 ): Promise<number> =>
-  withArchive(async (archive) => {
+  withArchive(verb === 'verify' ? 'read' : 'change', async (archive) => {
     const days = given.length > 0 ? given : archive.list().map(({ day }) => day)
     if (verb === 'verify') return each(days, (day) => verified(archive, day, terminal), terminal)
     const change = verb === 'compress' ? compressed : restored

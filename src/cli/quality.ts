@@ -1,6 +1,6 @@
 // `sluice quality report`: how good the stored ticks are, day by day.
-import { migrate } from '../db/index.ts'
 import { type QualityReport, type QualityRow, reportQuality } from '../ticks/index.ts'
+import { beginFeatures } from './begin-features.ts'
 import { withPlatform } from './connection.ts'
 import { duration } from './progress-line.ts'
 import { type Terminal, table } from './terminal.ts'
@@ -17,8 +17,9 @@ const HEADERS = [
 ]
 
 export async function showQuality({ day, symbol }: QualityArguments, terminal: Terminal): Promise<void> {
-  const { rows, unplaced } = await withPlatform(async ({ database, databaseOptions, ticks, clock }) => {
-    await migrate(databaseOptions)
+  const { rows, unplaced } = await withPlatform(async (platform) => {
+    await beginFeatures(platform, 'ticks')
+    const { database, ticks, clock } = platform
     return reportQuality({ database, store: ticks, clock, day, symbol })
   })
   if (terminal.json) for (const row of rows) terminal.result(row, '')

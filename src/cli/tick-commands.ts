@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
-import { atLeast } from './numbers.ts'
+import { wholeFrom } from './numbers.ts'
 import type { TickOptions } from './ticks.ts'
 
 const SYMBOL = 'as its source writes it: BTC/USDT, EURUSD'
@@ -16,7 +16,7 @@ export function addTickCommands(program: Command, terminalOf: TerminalOf, exampl
     .command('recent')
     .description('The newest of a symbol, oldest first.')
     .argument('<symbol>', SYMBOL)
-    .option('--count <n>', 'how many', atLeast(1), 20)
+    .option('--count <n>', 'how many', wholeFrom(1), 20)
     .option(...SOURCE)
     .option(...JSON_OPTION)
     .addHelpText(
@@ -34,7 +34,7 @@ export function addTickCommands(program: Command, terminalOf: TerminalOf, exampl
     .requiredOption(...FROM)
     .option(...TO)
     .option(...SOURCE)
-    .option('--limit <n>', 'at most so many', atLeast(1), 1_000)
+    .option('--limit <n>', 'at most so many', wholeFrom(1), 1_000)
     .option(...JSON_OPTION)
     .addHelpText('after', examples('sluice ticks range BTC/USDT --from 2026-01-19T09:00:00Z --limit 50'))
     .action(async (symbol: string, options: TickOptions) => {

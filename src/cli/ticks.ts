@@ -34,11 +34,11 @@ const PROGRESS_EVERY = 100_000
 
 export async function showRecent(symbol: string, options: TickOptions, terminal: Terminal): Promise<void> {
   const { count = 20, source } = options
-  show(await withTicks((store) => store.recent(symbol, Math.floor(count), source)), symbol, terminal)
+  show(await withTicks((store) => store.recent(symbol, count, source)), symbol, terminal)
 }
 
 export async function showRange(symbol: string, options: TickOptions, terminal: Terminal): Promise<void> {
-  const query = { ...queryOf(symbol, options), limit: Math.floor(options.limit ?? 1_000) }
+  const query = { ...queryOf(symbol, options), limit: options.limit ?? 1_000 }
   const ticks = await withTicks((store) => store.range(query))
   show(ticks, symbol, terminal)
   if (ticks.length === query.limit) terminal.note(`there may be more than ${query.limit}: --limit`)

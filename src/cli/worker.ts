@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { processEnvironment, runTasks, SluiceError } from '../kernel/index.ts'
 import { runWorker, type Worker } from '../platform.ts'
+import { checkTexts } from './check-settings.ts'
 import { ROOT, workerNames } from './project.ts'
 import { runningConfig } from './running-config.ts'
 import { stopSignal, watchForeman } from './stop-signal.ts'
@@ -19,6 +20,7 @@ export async function runWorkers(names: readonly string[]): Promise<void> {
   }
   const environment = processEnvironment()
   const config = runningConfig(environment)
+  checkTexts(config)
   const workers = await Promise.all([...new Set(names)].map(importWorker))
   const stop = stopSignal()
   watchForeman(environment, () => process.kill(process.pid, 'SIGTERM'))

@@ -101,7 +101,8 @@ export interface History {
     readonly interval: Bar['interval']
     readonly limit: number
   }): Promise<readonly Bar[]>
-  tickers(query: Readonly<Record<string, unknown>>): Promise<TickersAnswer>
+  /** Ends early, with REQUEST_INVALID, when nobody waits for it any more. */
+  tickers(query: Readonly<Record<string, unknown>>, isWanted: () => boolean): Promise<TickersAnswer>
 }
 
 /** The files in which ticks lie. */

@@ -1,5 +1,6 @@
 // What an event leads to: counters that move and, where a person should know, a line in the log.
 import type { CounterName, GaugeName, Labels } from './counters.ts'
+import type { Troubled } from './troubles.ts'
 
 type Count = readonly [name: CounterName, by: number, labels?: Labels]
 
@@ -8,6 +9,7 @@ export interface Consequence {
   readonly levels?: Readonly<Partial<Record<GaugeName, number>>>
   /** `key` tells apart what is counted together when it is too much to log. */
   readonly warning?: { readonly level: 'warn' | 'error'; readonly says: string; readonly key: string }
+  readonly troubles?: Troubled
 }
 
 export const seconds = (ms: number) => ms / 1_000
@@ -17,3 +19,9 @@ export const says = (level: 'warn' | 'error', text: string, key: string, ...all:
   counts: all,
   warning: { level, says: text, key },
 })
+/** With what cannot be done at present; nothing where it is over. */
+export const troubled = (
+  of: string,
+  now: Troubled['now'],
+  consequence: Consequence = counts(),
+): Consequence => ({ ...consequence, troubles: { of, now } })

@@ -34,6 +34,21 @@ export const COUNTERS = {
   sluice_cache_flushed_total: 'Times that memory was emptied, by reason.',
   sluice_cache_interrupted_total: 'Times that memory could no longer be served.',
   sluice_cache_disturbed_total: 'Connections of the cache that failed.',
+  sluice_cache_hits_total: 'Answers given from memory or from Redis, by level.',
+  sluice_cache_joined_total:
+    'Callers that waited for a load which another caller of their process had begun.',
+  sluice_cache_waits_total: 'Looks at an answer that another process was loading.',
+  sluice_cache_refreshed_total:
+    'Loads of an answer that others were given meanwhile, or that would soon have ended.',
+  sluice_cache_old_given_total: 'Answers past their lifetime, within their grace.',
+  sluice_cache_bypassed_total: 'Answers past the level in Redis, because it did not answer.',
+  sluice_cache_unheard_total: 'Answers past the memory, because drops were not known to arrive.',
+  sluice_cache_gaps_total: 'Times that drops had been missed.',
+  sluice_cache_compared_total: 'Answers compared with their sources a moment later, by view and result.',
+  sluice_cache_sampled_total: 'Answers from memory whose age was looked at.',
+  sluice_cache_sampled_age_seconds_total: 'Their age, summed.',
+  sluice_cache_warmed_total: 'Answers put into Redis before anybody asked for them.',
+  sluice_cache_warm_seconds_total: 'Time spent warming.',
   sluice_database_transactions_total: 'Transactions that ended well.',
   sluice_database_transaction_seconds_total: 'Time spent in transactions.',
   sluice_database_wait_seconds_total: 'Time spent waiting for a transaction to begin.',
@@ -99,6 +114,13 @@ export const COUNTERS = {
 
 /** What goes up and down. */
 export const GAUGES = {
+  sluice_cache_entries: 'Answers in memory.',
+  sluice_cache_bytes: 'Their size, estimated.',
+  sluice_cache_loading: 'Loads that run now.',
+  sluice_cache_breaker_open: 'Whether the level in Redis is not used, because it does not answer.',
+  sluice_cache_serving: 'Whether answers are given from memory.',
+  sluice_cache_proof_age_seconds:
+    'How long ago drops were last known to arrive: nothing in memory is older after its drop.',
   sluice_ticks_queued: 'Ticks in memory that wait for the disk.',
   sluice_ticks_in_spill: 'Ticks in spill files: durable, and in no answer of the store yet.',
   sluice_ticks_failing_days: 'Days whose file takes no ticks.',

@@ -2,7 +2,7 @@
 // this one replaces (docs/API.md), each with a limit, because a day of one symbol may be a million ticks.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type Clock, SluiceError } from '../kernel/index.ts'
+import { type Clock, openLine, SluiceError } from '../kernel/index.ts'
 import {
   TICK_CSV_HEADER,
   type Tick,
@@ -13,11 +13,11 @@ import {
 } from '../ticks/index.ts'
 import type { History } from './answers.ts'
 import { ANSWER_WITHIN_MS, within } from './ask.ts'
-import { openLine } from './line.ts'
 import { overviews } from './overviews.ts'
 import { parameters } from './parameters.ts'
-import type { openThrottle } from './throttle.ts'
+import type { Throttle } from './throttle.ts'
 import { ticksBinary } from './tick-formats.ts'
+import { openUnread } from './unread.ts'
 
 const PAGE_SIZE_DEFAULT = 1_000
 const PAGE_SIZE_MAX = 10_000
@@ -33,6 +33,8 @@ const BULK_TICKS_MAX = 50_000
 const READS_AT_ONCE = 4
 const [TICKS, CANDLES] = ['The tick store', 'The candles']
 const GONE = 'Whoever asked did not wait.'
+// 50 symbols of 1,000 ticks are as many tokens.
+const ROWS_A_TOKEN = 1_000
 
 const symbol = z.string().min(1).max(64)
 const moment = z.union([
@@ -85,21 +87,33 @@ export const READING_PATHS: ReadonlySet<string> = new Set(['/api/history/ticks/b
 
 export interface HistoryOptions {
   readonly clock: Clock
-  readonly costing: ReturnType<typeof openThrottle>
+  readonly throttle: Throttle
 }
 
-export function history(server: FastifyInstance, by: History, { clock, costing }: HistoryOptions): void {
-  const throttle = { preHandler: costing() }
+export function history(server: FastifyInstance, by: History, { clock, throttle }: HistoryOptions): void {
+  const unread = openUnread()
+  const limits = (before = throttle.before()) => ({
+    ...unread,
+    preHandler: [before, unread.preHandler].flat(),
+  })
+  const limited = limits()
   const line = openLine(READS_AT_ONCE)
-  const read = <T>(reply: FastifyReply, what: string, ask: () => Promise<T>) =>
-    within(clock, ANSWER_WITHIN_MS, what, () =>
-      line(() => (isWanted(reply) ? ask() : Promise.reject(new SluiceError('REQUEST_INVALID', GONE)))),
-    )
-  server.get('/ticks', throttle, async ({ query }, reply) => {
+  const read = <T>(reply: FastifyReply, what: string, ask: (wanted: () => boolean) => Promise<T>) =>
+    within(clock, ANSWER_WITHIN_MS, what, async () => {
+      const leave = await line.enter()
+      try {
+        if (!isWanted(reply)) throw new SluiceError('REQUEST_INVALID', GONE)
+        throttle.demandPaid(reply)
+        return await ask(() => isWanted(reply))
+      } finally {
+        leave?.()
+      }
+    })
+  server.get('/ticks', limited, async ({ query }, reply) => {
     const { symbol, source, limit } = parameters(recentOf, query)
     return (await read(reply, TICKS, () => by.recentTicks(symbol, limit, source))).map(tickJson)
   })
-  server.get('/ohlc', throttle, async ({ query }, reply) => {
+  server.get('/ohlc', limited, async ({ query }, reply) => {
     const { timeframe, ...asked } = parameters(ohlcOf, query)
     const interval = TIMEFRAMES[timeframe]
     const bars = await read(reply, CANDLES, () => by.bars({ ...asked, interval }))
@@ -107,8 +121,14 @@ export function history(server: FastifyInstance, by: History, { clock, costing }
       ...{ time: time / 1_000, open, high, low, close, volume },
     }))
   })
-  server.get('/tickers', throttle, async ({ query }, reply) => {
-    const answer = await read(reply, CANDLES, () => by.tickers(query as Record<string, unknown>))
+  server.get('/tickers', limited, async (request, reply) => {
+    const query = request.query as Record<string, unknown>
+    const answer = await read(reply, CANDLES, async (isWanted) => {
+      const found = await by.tickers(query, isWanted)
+      // Before the place is given on: who asks for much at once must not get all of it for one token each.
+      throttle.charge(request, Math.max(0, Math.ceil(found.rows / ROWS_A_TOKEN) - 1))
+      return found
+    })
     return reply.headers(answer.headers).type(answer.contentType).send(answer.body)
   })
   const answerPage = async (given: object, reply: FastifyReply) => {
@@ -118,20 +138,20 @@ export function history(server: FastifyInstance, by: History, { clock, costing }
     return sendPage(
       reply,
       asked,
-      await read(reply, TICKS, () => readPage(by, asked, clock, () => isWanted(reply))),
+      await read(reply, TICKS, (isWanted) => readPage(by, asked, clock, isWanted)),
     )
   }
-  server.get('/api/history/ticks', throttle, ({ query }, reply) => answerPage(query as object, reply))
-  server.get('/api/history/ticks/:symbol', throttle, ({ query, params }, reply) =>
+  server.get('/api/history/ticks', limited, ({ query }, reply) => answerPage(query as object, reply))
+  server.get('/api/history/ticks/:symbol', limited, ({ query, params }, reply) =>
     answerPage({ ...(query as object), ...(params as object) }, reply),
   )
-  const bulk = { preHandler: costing(symbolsIn), bodyLimit: BULK_BYTES_MAX }
+  const bulk = { ...limits(throttle.before(symbolsIn)), bodyLimit: BULK_BYTES_MAX }
   server.post('/api/history/ticks/bulk', bulk, async ({ body }, reply) => {
     const asked = parameters(bulkOf, body)
-    const json = await read(reply, TICKS, () => bulkJson(by, asked, clock, () => isWanted(reply)))
+    const json = await read(reply, TICKS, (isWanted) => bulkJson(by, asked, clock, isWanted))
     return reply.type('application/json; charset=utf-8').send(json)
   })
-  overviews(server, by, { clock, throttle })
+  overviews(server, by, { clock, throttle: limited })
 }
 
 /** False once it was answered otherwise, or nobody is there any more: what it was read for is not needed. */

@@ -16,8 +16,8 @@ export interface LiveOptions {
 }
 
 export const LIVE_DEFAULTS: LiveOptions = { everyMs: 1_000, watchersMax: 100, unreadBytesMax: 1_000_000 }
-const ROWS = 25
-const CURVE_POINTS = 240
+/** How long the lists are that the page shows. */
+export const PAGE_LIMITS = { rows: 25, points: 240 } as const
 
 export interface Live {
   /** Polls while anyone watches. At the abort every watcher is told goodbye. */
@@ -94,11 +94,11 @@ async function stateOf(questions: Questions, asked: Asked, clock: Clock): Promis
     status: asked.status(),
     streams: asked.summaries(),
     workers: asked.workers().then((workers) => workers.map(withoutCounters)),
-    opportunities: soon('The database', () => questions.opportunities(ROWS)),
-    decisions: soon('The database', () => questions.decisions(ROWS * 2)),
-    trades: soon('The ledger', () => questions.trades(ROWS)),
+    opportunities: soon('The database', () => questions.opportunities(PAGE_LIMITS.rows)),
+    decisions: soon('The database', () => questions.decisions(PAGE_LIMITS.rows * 2)),
+    trades: soon('The ledger', () => questions.trades(PAGE_LIMITS.rows)),
     positions: soon('The ledger', questions.positions),
-    equity: soon('The ledger', () => questions.equity(CURVE_POINTS)),
+    equity: soon('The ledger', () => questions.equity(PAGE_LIMITS.points)),
   }
   const state: Record<string, unknown> = { time: clock.now(), about: questions.about }
   const failures: Record<string, unknown> = {}

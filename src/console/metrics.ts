@@ -94,9 +94,17 @@ function workerMetrics(registry: Registry, workers: readonly WorkerReport[]): vo
     'Delay of the event loop, 99th percentile of the last report.',
     of,
   )
+  const troubles = gauge(
+    registry,
+    'sluice_worker_trouble_seconds',
+    'How long a worker has not been able to store something.',
+    [...of, 'what'],
+  )
   const counters = new Map<string, Counter | Gauge>()
-  for (const { id, name, rssBytes, heapBytes, uptimeMs, loopDelayP99Ms, counters: samples } of workers) {
+  for (const worker of workers) {
+    const { id, name, rssBytes, heapBytes, uptimeMs, loopDelayP99Ms, counters: samples } = worker
     const labels = { worker: name, process: id }
+    for (const { what, forMs } of worker.troubles) troubles.set({ ...labels, what }, forMs / 1_000)
     memory.set(labels, rssBytes)
     heap.set(labels, heapBytes)
     uptime.set(labels, uptimeMs / 1_000)

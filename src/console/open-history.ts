@@ -4,11 +4,10 @@ import {
   answerTickers,
   type Candle,
   maxAgeSeconds,
-  parseHolidays,
   type SqlCandles,
   vietnamCalendar,
 } from '../candles/index.ts'
-import { type Clock, type Config, type Logger, messageOf } from '../kernel/index.ts'
+import { type Clock, type Config, type Logger, messageOf, parseHolidays } from '../kernel/index.ts'
 import type { LiveTicks, TickStore } from '../ticks/index.ts'
 import type { History } from './answers.ts'
 
@@ -47,10 +46,11 @@ export function openHistory({
       const from = source ?? (await store.sources(symbol, interval))[0]
       return from === undefined ? [] : store.range({ source: from, ticker: symbol, interval, limit })
     },
-    tickers: (query) =>
+    tickers: (query, isWanted) =>
       answerTickers(query, {
         sql: candles(),
         csv: files(),
+        isWanted,
         maxAgeSeconds: (mode) => maxAgeSeconds(calendars[mode], clock.now()),
         onFallback: (error) =>
           log.error(

@@ -10,7 +10,7 @@ import {
 } from '../catalog/index.ts'
 import { type Clock, messageOf, processId, repeat, type Task } from '../kernel/index.ts'
 import type { Redis } from '../redis/index.ts'
-import type { Counters } from './counters.ts'
+import type { Observed } from './observe.ts'
 
 export interface ReportOptions {
   /** A writer connection that is already in use. */
@@ -18,7 +18,8 @@ export interface ReportOptions {
   readonly clock: Clock
   /** The worker's name. */
   readonly name: string
-  readonly counters: Counters
+  /** What it has counted, and what it cannot do. */
+  readonly counters: Pick<Observed, 'list' | 'troubles'>
   /** Told when a report could not be written. */
   readonly onFailure?: (reason: string) => void
   readonly everyMs?: number
@@ -52,6 +53,7 @@ export const reportWorker =
         heapBytes: heapUsed,
         loopDelayP99Ms: Math.max(0, Math.round(p99 * 100) / 100),
         counters: counters.list(),
+        troubles: counters.troubles(),
       }
     }
     const attempt = async (write: () => Promise<unknown>) => {

@@ -1,5 +1,7 @@
 // What becomes of every event: the counters it moves and, where a person should know, a line in the log.
 import type { EventEmitter } from 'eventemitter3'
+import { CACHE_RULES } from './cache-rules.ts'
+import { CANDLE_RULES } from './candle-rules.ts'
 import { type Consequence, counts, says, seconds } from './consequence.ts'
 import type { Emitters } from './emitters.ts'
 import { TICK_RULES } from './tick-rules.ts'
@@ -94,31 +96,7 @@ export const RULES: Rules = {
         { server: String(server) },
       ]),
   },
-  cache: {
-    loaded: ({ view, tookMs }) =>
-      counts(
-        ['sluice_cache_loaded_total', 1, { view }],
-        ['sluice_cache_load_seconds_total', seconds(tookMs), { view }],
-      ),
-    failed: ({ view }) =>
-      says('warn', 'a view could not be loaded', view, ['sluice_cache_failed_total', 1, { view }]),
-    refused: ({ view }) => counts(['sluice_cache_refused_total', 1, { view }]),
-    dropped: ({ entries }) => counts(['sluice_cache_dropped_total', entries]),
-    flushed: ({ reason }) => counts(['sluice_cache_flushed_total', 1, { reason }]),
-    serving: ({ serving }) => counts(['sluice_cache_interrupted_total', serving ? 0 : 1]),
-    reached: ({ reached, reason }) =>
-      reached
-        ? counts()
-        : says('warn', `answers are loaded past the cache's Redis: ${reason}`, 'cache', [
-            'sluice_cache_unreached_total',
-            1,
-          ]),
-    disturbed: () =>
-      says('warn', 'drops may be missed: views are loaded anew', 'cache', [
-        'sluice_cache_disturbed_total',
-        1,
-      ]),
-  },
+  cache: CACHE_RULES,
   database: {
     done: ({ kind, waitedMs, tookMs }) =>
       counts(
@@ -247,33 +225,6 @@ export const RULES: Rules = {
     // The job itself logs each difference.
     differing: ({ what, count }) => counts(['sluice_ledger_differences_total', count, { what }]),
   },
-  candles: {
-    refused: ({ reason, venue }) => counts(['sluice_candles_refused_total', 1, { reason, venue }]),
-    late: ({ source, ticker, ticks }) =>
-      says('warn', 'ticks came too late for their bars: sluice candles rebuild', `${source} ${ticker}`, [
-        'sluice_candles_late_total',
-        ticks,
-        { source },
-      ]),
-    kept: ({ stored, changed, older, tookMs }) =>
-      counts(
-        ['sluice_candles_kept_total', stored + changed],
-        ['sluice_candles_older_total', older],
-        ['sluice_candles_keep_seconds_total', seconds(tookMs)],
-      ),
-    projected: ({ bars, tookMs }) =>
-      counts(
-        ['sluice_candles_projected_total', bars],
-        ['sluice_candles_project_seconds_total', seconds(tookMs)],
-      ),
-    delayed: ({ where }) =>
-      says('warn', 'candles wait for their store', where, ['sluice_candles_delayed_total', 1, { where }]),
-    unkept: ({ source, ticker }) =>
-      says('error', 'candles could not be written', `${source} ${ticker}`, [
-        'sluice_candles_unkept_total',
-        1,
-        { source },
-      ]),
-  },
+  candles: CANDLE_RULES,
   ticks: TICK_RULES,
 }

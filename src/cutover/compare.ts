@@ -31,7 +31,10 @@ export interface CompareParts {
 
 const LOOKS = 3
 
-/** Resolves with the run as it stands in the database, which keeps the first differences. */
+/**
+ * Resolves with the run as it stands in the database, which keeps the first differences. It does not end, and so proves
+ * nothing, where there are records and all of them are too new to be compared.
+ */
 export async function compareStores<P extends Part>(
   { database, clock, lookAgainMs }: CompareParts,
   stores: FeatureStores<P>,
@@ -45,6 +48,7 @@ export async function compareStores<P extends Part>(
   const suspects = openSuspects()
   const kept = openKept(database, begun.id)
   let open = await partsOfBoth(stores)
+  const expected = open.reduce((sum, { records }) => sum + records, 0)
   let compared = 0
   for (let look = 1; look <= LOOKS && open.length > 0; look++) {
     if (look > 1) {
@@ -60,9 +64,12 @@ export async function compareStores<P extends Part>(
     if (look === 1) compared = seen
     open = open.filter(({ name }) => suspects.has(name))
   }
-  const result = { compared, different: open.length === 0 ? 0 : suspects.count(), endedAt: clock.now() }
-  await database.write((tx) => updateRun(tx, { id: begun.id, ...result }))
-  return { ...begun, kind: 'full', ...result }
+  const result = { compared, different: open.length === 0 ? 0 : suspects.count() }
+  const endedAt = compared === 0 && expected > 0 ? undefined : clock.now()
+  await database.write((tx) =>
+    updateRun(tx, { id: begun.id, ...result, ...(endedAt !== undefined && { endedAt }) }),
+  )
+  return { ...begun, kind: 'full', ...result, endedAt }
 }
 
 /** By name; each with the count of the store that has more. */

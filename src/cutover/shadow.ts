@@ -71,10 +71,10 @@ export function openShadow(options: ShadowOptions): Shadow {
     turns.set(feature, turn)
     return turn % every === 0
   }
-  function tally(state: FeatureState): void {
+  function tally(state: FeatureState, compared: number): void {
     const name = `${state.feature} ${state.revision}`
     const one = tallies.get(name) ?? { state, compared: 0 }
-    one.compared += 1
+    one.compared += compared
     tallies.set(name, one)
   }
   async function flush(): Promise<void> {
@@ -87,7 +87,8 @@ export function openShadow(options: ShadowOptions): Shadow {
           await addShadow(tx, state, { compared, different: 0, at: clock.now() })
       })
     } catch (error) {
-      for (const one of all) tallies.set(`${one.state.feature} ${one.state.revision}`, one)
+      // Others were counted meanwhile.
+      for (const { state, compared } of all) tally(state, compared)
       events.emit('disturbed', { where: 'count of compared reads', reason: messageOf(error) })
     }
   }
@@ -96,7 +97,7 @@ export function openShadow(options: ShadowOptions): Shadow {
     try {
       const seen = await compareAnswers({ ...options, state, read, answer: given, signal: closing.signal })
       if (closing.signal.aborted) return
-      tally(state)
+      tally(state, 1)
       events.emit('compared', { feature, result: seen.result })
       if (seen.difference) await stepBack({ ...options, signal: closing.signal }, state, seen.difference)
     } catch (error) {

@@ -70,6 +70,8 @@ export interface Database {
    * refused.
    */
   read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** `read` for one prepared select alone. Nothing begins or ends around it, which are two of three round trips. */
+  rows: Rows
   /**
    * All or nothing, durable when it resolves. Rolls back when `work` throws, or when a statement failed even if
    * `work` swallowed its error. `work` may run more than once (a lost serialization race or deadlock on Postgres),

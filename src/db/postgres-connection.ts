@@ -22,6 +22,18 @@ function exactNumber(text: string): number {
   throw new SluiceError('DATABASE_INVALID', `${text} is stored, which no float64 holds exactly.`)
 }
 
+export interface NamedText {
+  readonly name: string
+  readonly text: string
+}
+
+/** Gives rows as arrays. The connection keeps the statement under its name, parsed and planned. */
+export const queryOf = ({ name, text }: NamedText): pg.QueryConfig =>
+  ({ name, text, rowMode: 'array', types }) as pg.QueryConfig
+
+/** Makes texts, and runs nothing. */
+export const textBuilder = nodePostgres.drizzle({ client: {} as pg.PoolClient })
+
 /** A query builder that belongs to one transaction, and `settle`, which waits for the queries it was given. */
 export function postgresBuilder(
   client: pg.PoolClient,
@@ -29,8 +41,7 @@ export function postgresBuilder(
   where: string,
 ): {
   builder: NodePgDatabase
-  /** The rows of a statement as arrays. */
-  cellsOf: (text: string, values: unknown[]) => Promise<unknown[][]>
+  cellsOf: (statement: NamedText, values: unknown[]) => Promise<unknown[][]>
   settle: () => Promise<unknown>
 } {
   let last: Promise<unknown> = Promise.resolve()
@@ -47,7 +58,7 @@ export function postgresBuilder(
     return result
   }
   const builder = nodePostgres.drizzle({ client: { query } as unknown as pg.PoolClient })
-  const cellsOf = async (text: string, values: unknown[]) =>
-    (await query({ text, rowMode: 'array' } as pg.QueryConfig, values)).rows as unknown[][]
+  const cellsOf = async (statement: NamedText, values: unknown[]) =>
+    (await query(queryOf(statement), values)).rows as unknown[][]
   return { builder, cellsOf, settle: () => last }
 }

@@ -7,6 +7,10 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 /** Lost a serialization race or a deadlock: the same work may succeed when it is tried again. */
 export const isLostRace = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
 
+/** A migration gave columns other types since the connection planned the statement: another connection answers it. */
+export const isStalePlan = (error: unknown): boolean =>
+  codeOf(error) === '0A000' && (error as { routine?: unknown }).routine === 'RevalidateCachedQuery'
+
 /** DATABASE_BUSY, DATABASE_UNAVAILABLE, DATABASE_CONSTRAINT, MIGRATION_PENDING or USAGE. */
 export function postgresError(error: unknown, where: string, kind: Kind = 'write'): SluiceError {
   if (error instanceof SluiceError) return error
@@ -28,9 +32,10 @@ export function postgresError(error: unknown, where: string, kind: Kind = 'write
   return as('USAGE', `Postgres refused a statement: ${reason}.`)
 }
 
-// 08 connection, 28 and 3D login and database, 53 resources, 57P shutdown, 58 system, 25P03 idle time-out. The
-// driver's own errors have a system code or none at all.
-const UNAVAILABLE = /^(08|28|3D|53|57P|58|25P03)|^E[A-Z_]+$/
+// 08 connection, 28 and 3D login and database, 42501 permission, 53 resources, 55000 lets nobody in, 57P shutdown, 58 and
+// XX system, 25P03 idle time-out, 25006 a replica or a provider that lets nothing be written. The driver's own errors
+// have a system code or none at all. Whatever a person may mend is here, because callers give up what is refused.
+const UNAVAILABLE = /^(08|25006|25P03|28|3D|42501|53|55000|57P|58|XX)|^E[A-Z_]+$/
 const isUnavailable = (code: string, reason: string): boolean =>
   UNAVAILABLE.test(code) ||
   (code === '' && /connection|timeout|terminated|closed|not queryable|SSL|authentication/i.test(reason))

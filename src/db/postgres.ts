@@ -3,11 +3,12 @@
 // queries the same moment, as SQLite's snapshot does; it takes no locks and never fails to serialize.
 import pg from 'pg'
 import { postgresTables } from '../../schema/index.ts'
-import { isSluiceError, SluiceError, withoutPassword } from '../kernel/index.ts'
+import { SluiceError, withoutPassword } from '../kernel/index.ts'
 import type { Database, DatabaseOptions, Sql } from './database.ts'
 import { openMutex } from './mutex.ts'
-import { postgresBuilder } from './postgres-connection.ts'
-import { isLostRace, postgresError } from './postgres-errors.ts'
+import { postgresBuilder, queryOf, textBuilder } from './postgres-connection.ts'
+import { isLostRace, isStalePlan, postgresError } from './postgres-errors.ts'
+import type { Fields, PreparedSelect, RowOf } from './prepared-select.ts'
 import { type Backend, BUSY_MS, runOn, TryAgain, type Work } from './run.ts'
 import { assertUsable, type Kind, type Transaction, txOf } from './transaction.ts'
 import { upsertPostgres } from './upsert-postgres.ts'
@@ -56,7 +57,13 @@ function postgresBackend(
     driver: 'postgres',
     async turn(_kind, waitMs) {
       const release = await turns.acquire(waitMs)
-      if (release) return { attempt: (transaction, work) => attempt(pool, where, transaction, work), release }
+      if (release) {
+        return {
+          attempt: (transaction, work) => attempt(pool, where, transaction, work),
+          rows: (select, values) => rowsAlone(pool, where, select, values),
+          release,
+        }
+      }
       const message = `${where}: all ${max} connections of this process were in use for ${waitMs} ms.`
       throw new SluiceError('DATABASE_BUSY', message, { where, max, waitMs })
     },
@@ -71,7 +78,7 @@ async function attempt<T>(pool: pg.Pool, where: string, transaction: Transaction
     return await workOn(client, where, transaction, work)
   } catch (error) {
     // A server that is away is not asked to roll back: it does so when it sees the connection gone.
-    broken = isSluiceError(error, 'DATABASE_UNAVAILABLE') || !(await rolledBack(client))
+    broken = isUseless(error) || !(await rolledBack(client))
     throw error
   } finally {
     client.release(broken)
@@ -94,7 +101,7 @@ async function workOn<T>(
         ...{ sql, t, lockRows: true },
         async rows(select, values) {
           const plan = select.planFor('postgres', { sql, t })
-          return (await cellsOf(plan.text, plan.valuesOf(values))).map(plan.rowOf)
+          return (await cellsOf(plan, plan.valuesOf(values))).map(plan.rowOf)
         },
         upsert: (table, rows, areNew) => upsertPostgres(sql, table, rows, areNew),
       }),
@@ -108,9 +115,31 @@ async function workOn<T>(
     transaction.ended = true
     await settle()
     const failure = transaction.failure ?? error
-    if (failure instanceof SluiceError && isLostRace(failure.cause)) throw new TryAgain(failure)
+    if (failure instanceof SluiceError && (isLostRace(failure.cause) || isStalePlan(failure.cause)))
+      throw new TryAgain(failure)
     throw failure
   }
+}
+
+/** Outside of a transaction: a select alone sees one moment anyway. */
+async function rowsAlone<F extends Fields, V extends string>(
+  pool: pg.Pool,
+  where: string,
+  select: PreparedSelect<F, V>,
+  values: Readonly<Record<V, string | number>>,
+): Promise<RowOf<F>[]> {
+  const plan = select.planFor('postgres', { sql: textBuilder as unknown as Sql, t: postgresTables })
+  const given = plan.valuesOf(values)
+  const cells = await onLiving(pool, where, async (client) => {
+    try {
+      const { rows } = await client.query(queryOf(plan), given)
+      client.release()
+      return rows as unknown[][]
+    } catch (error) {
+      throw postgresError(error, where, 'read')
+    }
+  })
+  return cells.map(plan.rowOf)
 }
 
 async function commit(client: pg.PoolClient, where: string): Promise<void> {
@@ -124,6 +153,13 @@ async function commit(client: pg.PoolClient, where: string): Promise<void> {
   }
 }
 
+/** The connection it happened on answers nothing more, or not this. */
+function isUseless(error: unknown): boolean {
+  const failure = error instanceof TryAgain ? error.cause : error
+  if (!(failure instanceof SluiceError)) return false
+  return failure.code === 'DATABASE_UNAVAILABLE' || isStalePlan(failure.cause)
+}
+
 async function rolledBack(client: pg.PoolClient): Promise<boolean> {
   try {
     await client.query('rollback')
@@ -133,20 +169,33 @@ async function rolledBack(client: pg.PoolClient): Promise<boolean> {
   }
 }
 
-/**
- * A connection whose transaction has begun. After a restart of the server the pool may still hold connections that
- * died: nothing has happened on them, so the next one is taken, up to the size of the pool and a new one.
- */
-async function beginOn(pool: pg.Pool, where: string, kind: Kind): Promise<pg.PoolClient> {
-  for (let left = pool.options.max + 1; ; left--) {
-    const client = await connect(pool, where)
+const beginOn = (pool: pg.Pool, where: string, kind: Kind): Promise<pg.PoolClient> =>
+  onLiving(pool, where, async (client) => {
     try {
       await client.query(BEGIN[kind])
       return client
     } catch (error) {
+      throw postgresError(error, where)
+    }
+  })
+
+/**
+ * Does the first thing with a connection, and what may be repeated. After a restart of the server the pool may still
+ * hold connections that died: nothing has happened on them, so the next one is taken, up to the size of the pool and a
+ * new one.
+ */
+async function onLiving<T>(
+  pool: pg.Pool,
+  where: string,
+  first: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  for (let left = pool.options.max + 1; ; left--) {
+    const client = await connect(pool, where)
+    try {
+      return await first(client)
+    } catch (error) {
       client.release(true)
-      const failure = postgresError(error, where)
-      if (left === 0 || failure.code !== 'DATABASE_UNAVAILABLE') throw failure
+      if (left === 0 || !isUseless(error)) throw error
     }
   }
 }

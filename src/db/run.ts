@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomInt } from 'node:crypto'
 import { type Clock, isSluiceError, type Logger, messageOf, SluiceError } from '../kernel/index.ts'
-import type { Database, DatabaseOptions, Driver, Tx } from './database.ts'
+import type { Database, DatabaseOptions, Driver, Rows, Tx } from './database.ts'
 import { type DatabaseEmitter, databaseEmitter } from './events.ts'
 import { type Kind, openTransaction, type Transaction } from './transaction.ts'
 
@@ -23,6 +23,8 @@ export type Work<T> = (tx: Tx) => Promise<T>
 export interface Turn {
   /** Begin, work, commit or roll back, once. Throws TryAgain when another attempt makes sense. */
   attempt<T>(transaction: Transaction, work: Work<T>): Promise<T>
+  /** One select alone, where to begin and to end would be round trips. */
+  readonly rows?: Rows
   release(): void
 }
 
@@ -59,10 +61,10 @@ export function runOn(
   const running = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
-  const begin = async <T>(kind: Kind, work: Work<T>): Promise<T> => {
+  const begin = async <T>(kind: Kind, use: Use<T>): Promise<T> => {
     if (closing) throw new SluiceError('USAGE', `${kind}() was called after close().`)
     refuseNested(runner, kind)
-    const result = run(runner, kind, work)
+    const result = run(runner, kind, use)
     running.add(result)
     try {
       return await result
@@ -73,8 +75,14 @@ export function runOn(
   return {
     driver: backend.driver,
     events,
-    read: (work) => begin('read', work),
-    write: (work) => begin('write', work),
+    read: (work) => begin('read', (turn, transaction) => turn.attempt(transaction, work)),
+    rows: (select, values) =>
+      begin(
+        'read',
+        (turn, transaction) =>
+          turn.rows?.(select, values) ?? turn.attempt(transaction, (tx) => tx.rows(select, values)),
+      ),
+    write: (work) => begin('write', (turn, transaction) => turn.attempt(transaction, work)),
     close() {
       closing ??= Promise.allSettled(running).then(() => backend.close())
       return closing
@@ -90,13 +98,16 @@ function refuseNested({ inside }: Runner, kind: Kind): void {
   throw new SluiceError('USAGE', message)
 }
 
-async function run<T>(runner: Runner, kind: Kind, work: Work<T>): Promise<T> {
+/** What is done with a turn, in each attempt. */
+type Use<T> = (turn: Turn, transaction: Transaction) => Promise<T>
+
+async function run<T>(runner: Runner, kind: Kind, use: Use<T>): Promise<T> {
   const { backend, events, clock, busyMs } = runner
   const askedAt = clock.monotonic()
   try {
     const turn = await backend.turn(kind, busyMs)
     const waitedMs = clock.monotonic() - askedAt
-    const { value, callbacks } = await attempts(runner, kind, turn, work, askedAt + busyMs).finally(
+    const { value, callbacks } = await attempts(runner, kind, turn, use, askedAt + busyMs).finally(
       turn.release,
     )
     events.emit('done', { kind, waitedMs, tookMs: clock.monotonic() - askedAt - waitedMs })
@@ -112,13 +123,13 @@ async function attempts<T>(
   { inside, events, clock }: Runner,
   kind: Kind,
   turn: Turn,
-  work: Work<T>,
+  use: Use<T>,
   deadline: number,
 ): Promise<{ value: T; callbacks: Transaction['callbacks'] }> {
   for (let attempt = 1; ; attempt++) {
     const transaction = openTransaction(kind)
     try {
-      const value = await inside.run(transaction, () => turn.attempt(transaction, work))
+      const value = await inside.run(transaction, () => use(turn, transaction))
       return { value, callbacks: transaction.callbacks }
     } catch (error) {
       if (!(error instanceof TryAgain)) throw error

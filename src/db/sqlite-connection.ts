@@ -1,12 +1,11 @@
 // One connection to the SQLite file, as Drizzle wants it, with three things that the driver leaves open: whole
 // numbers that a float64 would round are refused, a statement is compiled once, and one that failed spoils its
 // transaction.
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import SqliteFile from 'better-sqlite3'
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import { betterSqlite } from '../../schema/index.ts'
-import { SluiceError } from '../kernel/index.ts'
+import { makeFolder, SluiceError } from '../kernel/index.ts'
 import { sqliteError } from './sqlite-errors.ts'
 import { assertUsable, fail, type Transaction } from './transaction.ts'
 
@@ -25,9 +24,9 @@ export interface SqliteConnection {
   builder(client: SqliteFile.Database): BetterSQLite3Database
 }
 
-/** Creates folder and file. Throws what the driver says. */
+/** Creates folder and file. Throws what the driver says, or DATABASE_UNAVAILABLE where the folder cannot be made. */
 export function connectSqlite(path: string, { readOnly = false } = {}): SqliteConnection {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const file = new SqliteFile(path, { timeout: BLOCK_MS })
   try {
     // FULL: a commit is on the disk before it is told, also with the power gone.

@@ -28,7 +28,7 @@ export function sqliteError(error: unknown, path: string, kind: Kind = 'write'):
     return as('MIGRATION_PENDING', `${path} has ${reason}; run \`sluice db migrate\`.`)
   }
   if (
-    /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR|PERM|AUTH)|^E[A-Z]+$/.test(code) ||
+    /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR|PERM|AUTH|NOMEM)|^E[A-Z]+$/.test(code) ||
     /directory does not exist/.test(reason)
   ) {
     return as('DATABASE_UNAVAILABLE', `${path} cannot be opened or written (${reason}).`)

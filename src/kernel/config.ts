@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { messageOf, SluiceError } from './errors.ts'
+import { parseHolidays } from './holidays.ts'
 import { parseRedisUrl, splitRedisUrls } from './redis-url.ts'
 
 const text = (fallback = '') => z.string().default(fallback)
@@ -15,6 +16,9 @@ const number = (fallback: number, min: number, max: number) =>
 const choice = <const T extends readonly [string, ...string[]]>(options: T, fallback: T[number]) =>
   z.enum(options).default(fallback as never)
 
+const someOf = (...all: readonly string[]) =>
+  text().refine((list) => list.split(',').every((one) => ['', ...all].includes(one)), `any of ${all}`)
+
 /** An even number of servers could tie, and one that is named twice would vote twice. */
 function isVote(list: string): boolean {
   const urls = splitRedisUrls(list)
@@ -22,13 +26,15 @@ function isVote(list: string): boolean {
   return areUrls && urls.length % 2 === 1 && new Set(urls).size === urls.length
 }
 
-const redisUrl = z.string().superRefine((url, context) => {
-  try {
-    parseRedisUrl(url)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: `${messageOf(error)} (docs/REDIS.md)` })
-  }
-})
+const readBy = (read: (text: string) => unknown, see = '') =>
+  z.string().superRefine((text, context) => {
+    try {
+      read(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) + see })
+    }
+  })
+const redisUrl = readBy(parseRedisUrl, ' (docs/REDIS.md)')
 
 interface Setting {
   shape: z.ZodType
@@ -67,6 +73,14 @@ export const SETTINGS = {
   CACHE_LOADS: {
     shape: whole(16, 1, 1_000),
     about: 'Answers that a process loads from the database at once; others wait, for 2.5 s at most.',
+  },
+  CACHE_WARM_RATE: {
+    shape: whole(10_000, 1, 10_000_000),
+    about: 'Answers a second that are put into a Redis which knows none yet.',
+  },
+  PROJECTIONS: {
+    shape: someOf('nof0', 'market', 'ticks', 'candles'),
+    about: 'Redis keys kept for readers of the replaced systems (docs/PROJECTIONS.md). Empty: none.',
   },
   REDIS_LOCK_URLS: {
     shape: z
@@ -135,7 +149,7 @@ export const SETTINGS = {
       'With CANDLES_BACKEND=dual: when the database fails, the CSV files answer, and the answer says so.',
   },
   MARKET_HOLIDAYS: {
-    shape: text(),
+    shape: readBy(parseHolidays).default(''),
     about:
       'Days without trade in Ho Chi Minh City, or that end early (local time): 2026-01-01,2026-02-16@11:30.',
   },

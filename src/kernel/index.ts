@@ -20,7 +20,10 @@ export {
   ZERO,
 } from './decimal.ts'
 export { ERROR_CODES, type ErrorCode, isSluiceError, messageOf, SluiceError } from './errors.ts'
+export { makeFolder } from './folder.ts'
+export { parseHolidays } from './holidays.ts'
 export { deriveId, processId, randomId } from './ids.ts'
+export { type Line, openLine } from './line.ts'
 export { type Logger, openLog, withoutPassword } from './log.ts'
 export {
   parseRedisUrl,

@@ -1,7 +1,7 @@
 // What the ledger runs: one consumer of executions, in order for each symbol.
 import { type Bus, checkOwnership, Reject, RetryAfter } from '../bus/index.ts'
 import { executions } from '../catalog/index.ts'
-import type { Database } from '../db/index.ts'
+import { type Database, isPassing } from '../db/index.ts'
 import { type Clock, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
 import { bookEvent, LEDGER_GROUP } from './book-event.ts'
 import type { LedgerEmitter } from './events.ts'
@@ -16,8 +16,6 @@ export interface LedgerOptions {
   readonly nudge: () => void
 }
 
-// The database comes back or it does not; giving a fill up meanwhile would lose it.
-const PASSING = ['DATABASE_BUSY', 'DATABASE_UNAVAILABLE', 'MIGRATION_PENDING'] as const
 const RETRY_MS = 500
 
 /**
@@ -49,8 +47,8 @@ export const bookExecutions = ({ bus, db, clock, events, nudge }: LedgerOptions)
         events.emit('booked', { kind, id, symbol, tookMs: clock.monotonic() - beganAt })
         nudge()
       } catch (error) {
-        if (PASSING.some((code) => isSluiceError(error, code)))
-          throw new RetryAfter(RETRY_MS, messageOf(error))
+        // The database comes back or it does not; giving a fill up meanwhile would lose it.
+        if (isPassing(error)) throw new RetryAfter(RETRY_MS, messageOf(error))
         if (!isSluiceError(error, 'LEDGER_MISMATCH')) throw error
         events.emit('mismatch', { id, symbol, reason: error.message })
         throw new Reject(`${error.code}: ${error.message}`, { cause: error })

@@ -27,8 +27,8 @@ export function compressDay(place: ArchivePlace, paths: DayPaths): void {
       return
     }
     const sources = archive ? [open, archive] : [open]
-    const ticks = withoutDraft(paths, () => archiveWhole(paths, sources, open, archive))
-    if (place.gate.alone(() => putArchive(place, paths, open.identity, ticks))) return
+    const mark = withoutDraft(paths, () => archiveWhole(paths, sources, open, archive))
+    if (place.gate.alone(() => putArchive(place, paths, open.identity, mark))) return
   }
   throw new SluiceError('DATABASE_BUSY', `Ticks of ${paths.name} came each time that it was archived.`, {
     day: paths.name,
@@ -45,27 +45,27 @@ function withoutDraft<T>({ draft }: DayPaths, work: () => T): T {
   }
 }
 
-/** Leaves a draft that holds all, or none where the archive already does; returns the ticks of the open file. */
+/** Leaves a draft that holds all, or none where the archive already does; returns the mark of the open file. */
 function archiveWhole(
   paths: DayPaths,
   sources: DayFile[],
   open: DayFile,
   archive: DayFile | undefined,
-): number {
+): string {
   return inSnapshot(open, () => {
-    const ticks = total(open, 'ticks')
+    const mark = markOf(open)
     const { draft } = paths
     removeDraft(draft)
     // Whoever made the archive from this file was killed before the file was removed.
-    if (archive?.source === open.id && total(archive, 'shared') === ticks) {
+    if (archive?.source === open.id && total(archive, 'shared') === total(open, 'ticks')) {
       compareFiles(sources, archive)
-      return ticks
+      return mark
     }
     const madeFrom = { id: open.id, bytes: bytesOf(paths.open) + (archive?.sourceBytes ?? 0) }
     const shared = (symbol: string, source: string) => open.series(symbol, source)[0]?.ticks ?? 0
     writeDraft(sources, { path: draft, isArchive: true, madeFrom, shared })
     compareDraft(sources, draft)
-    return ticks
+    return mark
   })
 }
 
@@ -78,10 +78,10 @@ function compareDraft(sources: readonly DayFile[], path: string): void {
   }
 }
 
-/** False when the open file has more in it than was compared. */
-function putArchive({ days }: ArchivePlace, paths: DayPaths, identity: number, ticks: number): boolean {
+/** False when the open file has other ticks in it than were compared. */
+function putArchive({ days }: ArchivePlace, paths: DayPaths, identity: number, mark: string): boolean {
   const { open } = days.current(paths.day)
-  if (open?.identity !== identity || total(open, 'ticks') !== ticks) return false
+  if (open?.identity !== identity || markOf(open) !== mark) return false
   days.drop(paths.day)
   if (fileIdentity(paths.draft) !== undefined) renameSync(paths.draft, paths.archive)
   syncFolder(paths.folder)
@@ -156,6 +156,13 @@ const nothingOf = ({ name }: DayPaths) =>
 function total(file: DayFile, column: 'ticks' | 'shared'): number {
   const row = file.statement(`select coalesce(sum(${column}), 0) total from series`).get()
   return (row as { total: number }).total
+}
+
+/** Another one after each write: the number of ticks alone would not show that some were laid out anew. */
+function markOf(file: DayFile): string {
+  const row = file.statement('select count(*) blocks, total(crc) crc from blocks').get()
+  const { blocks, crc } = row as { blocks: number; crc: number }
+  return `${blocks} ${crc} ${total(file, 'ticks')}`
 }
 
 /** Of a file and its log. */

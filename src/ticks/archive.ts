@@ -50,10 +50,11 @@ export interface TickArchive {
 
 export function openTickArchive({ dir, clock, busyMs = 5_000 }: TickArchiveOptions): TickArchive {
   const folder = openFolder(dir)
-  const gate = openGate(folder.root, 'days', busyMs)
+  const gate = openGate({ root: folder.root, name: 'days', busyMs, reads: true })
   // Two at the same day would remove each other's drafts.
-  const lock = openGate(folder.root, 'archive', busyMs)
+  const lock = openGate({ root: folder.root, name: 'archive', busyMs })
   const days = openFolderDays({ folder, gate, busyMs, max: 1 })
+  const looked = openFolderDays({ folder, gate, busyMs, max: 1, looks: true })
   const place = { days, gate }
   const alone = (name: string, work: (paths: DayPaths) => void): DayReport => {
     const paths = folder.paths(dayOf(name))
@@ -61,7 +62,7 @@ export function openTickArchive({ dir, clock, busyMs = 5_000 }: TickArchiveOptio
     return reportOf(days, paths)
   }
   return {
-    list: () => [...folder.days('oldest first')].map((day) => reportOf(days, folder.paths(day))),
+    list: () => [...folder.days('oldest first')].map((day) => reportOf(looked, folder.paths(day))),
     compress: (name) =>
       alone(name, (paths) => {
         if ((paths.day + 1) * DAY_MS > clock.now()) {
@@ -73,10 +74,11 @@ export function openTickArchive({ dir, clock, busyMs = 5_000 }: TickArchiveOptio
       const paths = folder.paths(dayOf(name))
       const isThere = [paths.open, paths.archive].some((path) => fileIdentity(path) !== undefined)
       if (!isThere) throw new SluiceError('FILE_NOT_FOUND', `There are no ticks of ${name}.`, { day: name })
-      return verifyDay(days, paths)
+      return verifyDay(looked, paths)
     },
     restore: (name) => alone(name, (paths) => restoreDay(place, paths)),
     close() {
+      looked.close()
       days.close()
       lock.close()
       gate.close()

@@ -11,7 +11,7 @@ import {
 } from '../cutover/index.ts'
 import { DAY_MS, dayNumber } from './day-name.ts'
 import { timeText } from './parse-time.ts'
-import type { Tick, TickStore, Written } from './tick.ts'
+import type { CopyableTicks, Tick, TickStore, Written } from './tick.ts'
 
 export interface TickPart extends Part {
   /** YYYY-MM-DD. */
@@ -20,8 +20,8 @@ export interface TickPart extends Part {
 }
 
 export interface TickStoresOptions {
-  readonly legacy: TickStore
-  readonly current: TickStore
+  readonly legacy: CopyableTicks
+  readonly current: CopyableTicks
   /** Resolves when every tick that was published before is in that store. */
   readonly drained?: FeatureStores['drained']
 }
@@ -55,7 +55,7 @@ export const inItsPhases = (
 })
 
 export function tickStores({ legacy, current, drained }: TickStoresOptions): FeatureStores<TickPart> {
-  const stores: Record<Side, TickStore> = { legacy, current }
+  const stores: Record<Side, CopyableTicks> = { legacy, current }
   return {
     name: 'ticks',
     parts: (side) => partsOf(stores[side]),
@@ -64,7 +64,7 @@ export function tickStores({ legacy, current, drained }: TickStoresOptions): Fea
       const from = stores[otherSide(to)]
       for await (const ticks of pagesOf(from, part)) {
         signal.throwIfAborted()
-        await stores[to].write(ticks)
+        await stores[to].copyIn(ticks)
         onRead(ticks.length)
       }
     },

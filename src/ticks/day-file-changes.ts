@@ -4,7 +4,7 @@ import type SqliteFile from 'better-sqlite3'
 import { randomId } from '../kernel/index.ts'
 import { encodeBlock } from './block.ts'
 import { BLOCK_TICKS_MAX, type TickColumns } from './columns.ts'
-import { DAY_FILE_TABLES, type DayFile, type SeriesRow } from './day-file.ts'
+import { type BlockPlace, DAY_FILE_TABLES, type DayFile, type SeriesRow } from './day-file.ts'
 
 /** Blocks below the first are few ticks, below the second some; small ones are merged (compact.ts). */
 export const TIERS = [64, 2_048] as const
@@ -14,6 +14,8 @@ export interface MadeFrom {
   readonly id: string
   readonly bytes: number
 }
+
+const tierOf = (count: number): number => (count < TIERS[0] ? 0 : count < TIERS[1] ? 1 : 2)
 
 export function createTables(connection: SqliteFile.Database, madeFrom?: MadeFrom): void {
   connection.exec(DAY_FILE_TABLES)
@@ -74,10 +76,18 @@ export function addBlock(
 ): void {
   const count = to - from
   const data = encodeBlock(columns, from, to, compress)
-  const tier = count < TIERS[0] ? 0 : count < TIERS[1] ? 1 : 2
+  const tier = tierOf(count)
   if (tier === 0) row.few++
   if (tier === 1) row.some++
   file
     .statement('insert into blocks values (null, ?, ?, ?, ?, ?, ?, ?)')
     .run(row.id, columns.time[from]!, columns.time[to - 1]!, count, tier, crc32(data), data)
+}
+
+/** The way back of `addBlock`. */
+export function removeBlock(file: DayFile, row: SeriesRow, { id, count }: BlockPlace): void {
+  const tier = tierOf(count)
+  if (tier === 0) row.few--
+  if (tier === 1) row.some--
+  file.statement('delete from blocks where id = ?').run(id)
 }

@@ -11,7 +11,7 @@ import {
 import type { DayFile, SeriesRow } from './day-file.ts'
 
 /** A tick, where it lies. */
-interface Taken {
+export interface Taken {
   readonly columns: TickColumns
   readonly index: number
 }
@@ -57,7 +57,7 @@ export function placeTicks(
     fresh.sequence[index] = sequence
     together?.set(sequence, { columns: fresh, index })
   }
-  return { fresh: sorted(fresh), duplicate }
+  return { fresh: inOrder(fresh), duplicate }
 }
 
 function freeSequence(
@@ -86,7 +86,8 @@ function lateTimes(given: TickColumns, from: number, to: number, head: Head): nu
   return [...times].sort((a, b) => a - b)
 }
 
-function findTaken(times: readonly number[], kept: readonly Kept[]): Map<number, Map<number, Taken>> {
+/** What is kept at any of the times, which rise; by time and sequence. */
+export function findTaken(times: readonly number[], kept: readonly Kept[]): Map<number, Map<number, Taken>> {
   const taken = new Map(times.map((time) => [time, new Map<number, Taken>()]))
   if (times.length === 0) return taken
   for (const { file, row } of kept) {
@@ -116,7 +117,7 @@ function firstFrom(times: readonly number[], time: number): number {
   return low
 }
 
-function sorted(columns: OpenColumns): TickColumns {
+export function inOrder(columns: OpenColumns): TickColumns {
   const { time, sequence, count } = columns
   const compare = (a: number, b: number) => time[a]! - time[b]! || sequence[a]! - sequence[b]!
   const order = Uint32Array.from({ length: count }, (_, i) => i)

@@ -16,10 +16,15 @@ const NO_HEAD: Head = { time: -1, sequence: -1 }
 const MERGED_A_TICK = 4
 const MERGED_MIN = 16_384
 
-/** Within a transaction on `file`. `archive` is what is kept of the day elsewhere. */
+export interface OpenDay {
+  readonly open: DayFile
+  /** What is kept of the day elsewhere. */
+  readonly archive: DayFile | undefined
+}
+
+/** Within a transaction on the open file. */
 export function writeParts(
-  file: DayFile,
-  archive: DayFile | undefined,
+  { open: file, archive }: OpenDay,
   columns: TickColumns,
   series: readonly SeriesPart[],
 ): Written {

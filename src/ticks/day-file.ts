@@ -6,6 +6,7 @@ import { messageOf, SluiceError } from '../kernel/index.ts'
 import { decodeBlock } from './block.ts'
 import { damaged } from './block-damage.ts'
 import type { TickColumns } from './columns.ts'
+import { openStill, type StillFile } from './day-file-still.ts'
 import { fileIdentity } from './folder.ts'
 import { inFile } from './sqlite-failures.ts'
 
@@ -69,6 +70,8 @@ export interface DayFile {
   newestPlaces(series: number, limit: number): BlockPlace[]
   /** TICKS_DAMAGED when it is not what was written. */
   load(place: BlockPlace): TickColumns
+  /** What it shows is no longer what the file holds: it was read where nothing can be written, and somebody wrote. */
+  isStale(): boolean
   close(): void
 }
 
@@ -77,6 +80,8 @@ export interface DayFileOptions {
   readonly busyMs: number
   /** For archives: then SQLite keeps no files beside them, and one without tables is damaged. */
   readonly readOnly: boolean
+  /** For who only looks: where SQLite cannot put its files beside it, it is read into memory. */
+  readonly looks?: boolean
 }
 
 const SERIES = `select id, symbol, source, ticks, first, head_time headTime, head_sequence headSequence, few, some, shared
@@ -84,35 +89,61 @@ const SERIES = `select id, symbol, source, ticks, first, head_time headTime, hea
 const PLACES = 'select id, first, last, count from blocks where series = ?'
 
 /** undefined when there is none, or one whose maker was killed before it had tables. */
-export function openDayFile({ path, busyMs, readOnly }: DayFileOptions): DayFile | undefined {
+export function openDayFile({ path, busyMs, readOnly, looks = false }: DayFileOptions): DayFile | undefined {
   const identity = fileIdentity(path)
   if (identity === undefined) return undefined
   return inFile(path, () => {
     const connection = new SqliteFile(path, { timeout: busyMs, readonly: readOnly, fileMustExist: true })
     try {
-      // The reference's settings but three. FULL: what is acknowledged is on the disk, also with the power gone. Less
-      // cache, because an import or a long query has a dozen files open. And nothing is mapped into memory: it made no
-      // difference to any query, counts as memory of the process, and a failing disk ends that without an error.
-      connection.pragma('synchronous = FULL')
-      connection.pragma('temp_store = MEMORY')
-      connection.pragma(`cache_size = -${CACHE_KIB}`)
-      const version = connection.pragma('user_version', { simple: true }) as number
-      if (version > DAY_FILE_VERSION) throw newer(path, version)
-      if (version === DAY_FILE_VERSION) return dayFileOn(connection, path, identity)
-      if (readOnly) throw damaged(`${path} has no tables.`, { path })
-      connection.close()
-      return undefined
+      return fileWithTables({ connection, isStale: () => false }, { path, identity, readOnly })
     } catch (error) {
-      connection.close()
-      throw error
+      if (!looks || !isUnwritten(error)) throw error
+      return fileWithTables(openStill(path), { path, identity, readOnly })
     }
   })
+}
+
+const isUnwritten = (error: unknown) =>
+  /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR)/.test(String((error as { code?: unknown } | null)?.code))
+
+interface Opened {
+  readonly path: string
+  readonly identity: number
+  readonly readOnly: boolean
+}
+
+/** Closes the connection where it answers no file. */
+function fileWithTables(
+  { connection, isStale }: StillFile,
+  { path, identity, readOnly }: Opened,
+): DayFile | undefined {
+  try {
+    // The reference's settings but three. FULL: what is acknowledged is on the disk, also with the power gone. Less
+    // cache, because an import or a long query has a dozen files open. And nothing is mapped into memory: it made no
+    // difference to any query, counts as memory of the process, and a failing disk ends that without an error.
+    connection.pragma('synchronous = FULL')
+    connection.pragma('temp_store = MEMORY')
+    connection.pragma(`cache_size = -${CACHE_KIB}`)
+    const version = connection.pragma('user_version', { simple: true }) as number
+    if (version > DAY_FILE_VERSION) throw newer(path, version)
+    if (version === DAY_FILE_VERSION) return { ...dayFileOn(connection, path, identity), isStale }
+    if (readOnly) throw damaged(`${path} has no tables.`, { path })
+    connection.close()
+    return undefined
+  } catch (error) {
+    connection.close()
+    throw error
+  }
 }
 
 const newer = (path: string, version: number) =>
   new SluiceError('DATABASE_INVALID', `${path} has tables of version ${version}; this is an older program.`)
 
-function dayFileOn(connection: SqliteFile.Database, path: string, identity: number): DayFile {
+function dayFileOn(
+  connection: SqliteFile.Database,
+  path: string,
+  identity: number,
+): Omit<DayFile, 'isStale'> {
   const statements = new Map<string, SqliteFile.Statement>()
   const statement = (text: string) => {
     const known = statements.get(text)

@@ -32,9 +32,11 @@ export interface FolderDaysOptions {
   readonly busyMs: number
   /** Days held open at most; of more the one that was not used for longest is closed. */
   readonly max: number
+  /** Of `DayFileOptions`. */
+  readonly looks?: boolean
 }
 
-export function openFolderDays({ folder, gate, busyMs, max }: FolderDaysOptions): FolderDays {
+export function openFolderDays({ folder, gate, busyMs, max, looks = false }: FolderDaysOptions): FolderDays {
   const held = new Map<number, DayFiles>()
 
   const drop = (day: number) => {
@@ -48,7 +50,7 @@ export function openFolderDays({ folder, gate, busyMs, max }: FolderDaysOptions)
     gate.shared(() => {
       drop(paths.day)
       refuseLinks(paths)
-      const open = openDayFile({ path: paths.open, busyMs, readOnly: false })
+      const open = openDayFile({ path: paths.open, busyMs, readOnly: false, looks })
       try {
         return { open, archive: openDayFile({ path: paths.archive, busyMs, readOnly: true }) }
       } catch (error) {
@@ -64,7 +66,8 @@ export function openFolderDays({ folder, gate, busyMs, max }: FolderDaysOptions)
       // The open file first: it goes only after the archive is there.
       const isCurrent =
         files?.open?.identity === fileIdentity(paths.open) &&
-        files?.archive?.identity === fileIdentity(paths.archive)
+        files?.archive?.identity === fileIdentity(paths.archive) &&
+        !files?.open?.isStale()
       if (files && isCurrent) held.delete(day)
       else files = reopen(paths)
       held.set(day, files)

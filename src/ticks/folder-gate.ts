@@ -1,9 +1,11 @@
 // Who may touch the files of the folder: many who write or open them, or one who makes, replaces or removes them. A
 // writer that was about to commit into a file that is being removed would lose what it acknowledges. It is a lock of
 // SQLite on a file of its own, because those end with their process, however it ends.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteFile from 'better-sqlite3'
 import { SluiceError } from '../kernel/index.ts'
+import { isUnwritable } from './day-file-still.ts'
 import { inFile } from './sqlite-failures.ts'
 
 export interface FolderGate {
@@ -22,8 +24,18 @@ interface Lock {
   readonly end: SqliteFile.Statement
 }
 
-/** `name` tells what it guards; `busyMs` is how long the thread blocks for it. The file is made at the first use. */
-export function openGate(root: string, name: string, busyMs: number): FolderGate {
+export interface FolderGateOptions {
+  readonly root: string
+  /** What it guards. */
+  readonly name: string
+  /** How long the thread blocks for it, ms. */
+  readonly busyMs: number
+  /** Nothing is written behind `shared`: then the file may be missing where it cannot be made. */
+  readonly reads?: boolean
+}
+
+/** The file is made at the first use. */
+export function openGate({ root, name, busyMs, reads = false }: FolderGateOptions): FolderGate {
   const path = join(root, `${name}.lock`)
   let opened: Lock | undefined
   let isClosed = false
@@ -34,6 +46,9 @@ export function openGate(root: string, name: string, busyMs: number): FolderGate
     opened ??= openLock(path, busyMs)
     return opened
   }
+
+  /** A copy of the files alone, where nobody of this process can make or remove one. */
+  const isUnguarded = () => reads && !opened && !existsSync(path) && isUnwritable(path)
 
   const inside = <T>(work: () => T): T => {
     depth++
@@ -46,9 +61,8 @@ export function openGate(root: string, name: string, busyMs: number): FolderGate
   }
   return {
     shared(work) {
-      if (depth === 0) {
-        inFile(path, () => enter(lock()))
-      }
+      if (isUnguarded()) return work()
+      if (depth === 0) inFile(path, () => enter(lock()))
       return inside(work)
     },
     alone(work) {

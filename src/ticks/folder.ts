@@ -1,17 +1,8 @@
 // The folder of ticks: YYYY/MM/ticks_YYYY-MM-DD.db for each day, and the same with .archive for one that was rewritten.
 // Links are not followed, so that no file outside of the folder is read, written or removed.
-import {
-  closeSync,
-  type Dirent,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-} from 'node:fs'
+import { closeSync, type Dirent, fsyncSync, lstatSync, openSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
-import { SluiceError } from '../kernel/index.ts'
+import { makeFolder, SluiceError } from '../kernel/index.ts'
 import { dayName, dayOfFile } from './day-name.ts'
 import { inFile } from './sqlite-failures.ts'
 
@@ -42,7 +33,7 @@ export interface TickFolder {
 
 export function openFolder(dir: string): TickFolder {
   const root = inFile(dir, () => {
-    mkdirSync(dir, { recursive: true })
+    makeFolder(dir)
     return realpathSync(dir)
   })
   return {
@@ -56,7 +47,7 @@ export function openFolder(dir: string): TickFolder {
     },
     days: (order, first = 0, last = LAST_DAY) => daysBetween(root, order, first, last),
     prepare({ folder }) {
-      if (mkdirSync(folder, { recursive: true }) !== undefined) {
+      if (makeFolder(folder) !== undefined) {
         syncFolder(dirname(folder))
         syncFolder(root)
       }

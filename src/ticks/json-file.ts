@@ -1,10 +1,11 @@
 // One file of ticks: what is known of it, brought up to date before each use, because another process may have
-// written to it. It only grows, at its end, so what was read once stays where it is; a file that was rewritten by
-// others is read anew.
+// written to it. It only grows, at its end, so what was read once stays where it is; a file that was replaced, by a copy
+// or by others, is read anew.
 
 import { statSync } from 'node:fs'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../kernel/index.ts'
 import { addToIndex, emptyIndex, type FileIndex, type Segment } from './json-index.ts'
 import { scanFile } from './json-scan.ts'
 import { readTexts, tickText } from './json-text.ts'
@@ -25,18 +26,32 @@ export interface JsonFile {
   repair(): Promise<void>
   /** Resolves when they are on the disk; on failure they are cut off again. Only under the lock, and to a whole file. */
   append(ticks: readonly Tick[]): Promise<void>
-  /** The wanted ticks of segments in the order of the file; `UNSAID` where a sequence is not said. */
-  read(segments: readonly Segment[], isWanted?: (tick: Tick) => boolean): Promise<Tick[]>
+  /**
+   * Leaves out what is not kept and appends `added`, in one step: the file is another one afterwards. What is left out
+   * must be whole groups of one time and source. Only under the lock.
+   */
+  rewrite(isKept: (tick: Tick) => boolean, added: readonly Tick[]): Promise<void>
+  /**
+   * The wanted ticks of segments in the order of the file; `UNSAID` where a sequence is not said. Undefined when the file
+   * is not `inode` any more: a copy has replaced it since the segments were found, and they must be found anew.
+   */
+  read(
+    inode: bigint,
+    segments: readonly Segment[],
+    isWanted?: (tick: Tick) => boolean,
+  ): Promise<Tick[] | undefined>
 }
 
 export interface Seen {
   readonly index: FileIndex
   /** False: a writer is at work or was killed. */
   readonly isWhole: boolean
+  /** Of the file that was looked at. */
+  readonly inode: bigint
 }
 
 interface Stamp {
-  readonly file: bigint
+  readonly inode: bigint
   readonly size: bigint
   readonly changed: bigint
 }
@@ -78,7 +93,8 @@ export function openJsonFile(path: string, symbol: string, onRepair: (repair: Re
         if (repaired) onRepair(repaired)
       }),
     append: (ticks) => inTurn(() => append(file, ticks)),
-    read: (segments, isWanted) => read(file, segments, isWanted),
+    rewrite: (isKept, added) => inTurn(() => rewrite(file, isKept, added)),
+    read: (inode, segments, isWanted) => read(file, inode, segments, isWanted),
   }
 }
 
@@ -99,8 +115,13 @@ async function look(file: Open): Promise<Seen | undefined> {
   })
 }
 
-async function remember(file: Open, handle: FileHandle, seen: Seen, stamp: Stamp): Promise<Known> {
-  file.known = { ...seen, stamp, mark: await markOf(handle, seen.index.end) }
+async function remember(
+  file: Open,
+  handle: FileHandle,
+  seen: Pick<Seen, 'index' | 'isWhole'>,
+  stamp: Stamp,
+): Promise<Known> {
+  file.known = { ...seen, inode: stamp.inode, stamp, mark: await markOf(handle, seen.index.end) }
   return file.known
 }
 
@@ -138,6 +159,35 @@ async function append(file: Open, ticks: readonly Tick[]): Promise<void> {
   })
 }
 
+async function rewrite(file: Open, isKept: (tick: Tick) => boolean, added: readonly Tick[]): Promise<void> {
+  const { path } = file
+  const seen = await look(file)
+  const draft = `${path}.draft`
+  try {
+    await using(draft, 'w', async (handle) => {
+      let lead = '[\n'
+      const write = async (ticks: readonly Tick[]) => {
+        if (ticks.length === 0) return
+        await handle.writeFile(lead + ticks.map(tickText).join(',\n'))
+        lead = ',\n'
+      }
+      for (const segment of seen?.index.segments ?? []) {
+        await write((await read(file, seen!.inode, [segment], isKept))!)
+      }
+      await write(added)
+      await handle.writeFile(lead === ',\n' ? CLOSING : `[${CLOSING}`)
+      await handle.sync()
+    })
+    await rename(draft, path)
+  } catch (error) {
+    // The disk may be full with it.
+    await rm(draft, { force: true })
+    throw error
+  }
+  await using(dirname(path), 'r', (handle) => handle.sync())
+  file.known = undefined
+}
+
 /** On the disk when it resolves. */
 async function writeBehind(handle: FileHandle, index: FileIndex, text: string): Promise<void> {
   const bytes = Buffer.from(text)
@@ -151,10 +201,12 @@ async function writeBehind(handle: FileHandle, index: FileIndex, text: string): 
 
 function read(
   { path, symbol }: Open,
+  inode: bigint,
   segments: readonly Segment[],
   isWanted: (tick: Tick) => boolean = () => true,
-): Promise<Tick[]> {
+): Promise<Tick[] | undefined> {
   return using(path, 'r', async (handle) => {
+    if ((await handle.stat({ bigint: true })).ino !== inode) return undefined
     const found: Tick[] = []
     for (const { offset, length } of segments) {
       const bytes = Buffer.allocUnsafe(length)
@@ -183,7 +235,7 @@ async function using<T>(path: string, flags: string, work: (handle: FileHandle) 
 /** An empty array, whose name is on the disk before anything in it is acknowledged. */
 async function create(path: string): Promise<FileIndex> {
   const folder = dirname(path)
-  const made = await mkdir(folder, { recursive: true })
+  const made = makeFolder(folder)
   await using(path, 'wx', (handle) => handle.writeFile('[\n]\n'))
   const changed = new Set([folder, dirname(folder), ...(made === undefined ? [] : [dirname(made)])])
   for (const each of changed) await using(each, 'r', (handle) => handle.sync())
@@ -192,18 +244,18 @@ async function create(path: string): Promise<FileIndex> {
 
 function stampOf(path: string): Stamp | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return found && { file: found.ino, size: found.size, changed: found.mtimeNs }
+  return found && { inode: found.ino, size: found.size, changed: found.mtimeNs }
 }
 
 const isSame = (a: Stamp, b: Stamp): boolean =>
-  a.file === b.file && a.size === b.size && a.changed === b.changed
+  a.inode === b.inode && a.size === b.size && a.changed === b.changed
 
 async function hasGrown(
   handle: FileHandle,
   known: { stamp: Stamp; mark: Buffer; index: FileIndex },
   now: Stamp,
 ) {
-  if (known.stamp.file !== now.file || known.stamp.size >= now.size) return false
+  if (known.stamp.inode !== now.inode || known.stamp.size >= now.size) return false
   return known.mark.equals(await markOf(handle, known.index.end))
 }
 

@@ -60,7 +60,7 @@ export function openJsonFolder({ dir, lock, clock, onRepair }: FolderOptions): J
   const look = async (symbol: string, day: number, locked = false): Promise<Place | undefined> => {
     const found = file(symbol, day)
     const seen = await whole(found, locked)
-    return seen && { file: found, index: seen.index }
+    return seen && { file: found, index: seen.index, inode: seen.inode }
   }
   return {
     symbols: () => namesIn(dir).flatMap((name) => symbolOf(name) ?? []),

@@ -1,10 +1,9 @@
 // One writer at a time in a folder of JSON files, of all processes. It is SQLite's lock on an empty file: the system
 // takes it back when its process ends, however that ends, where a file that only says who holds it would stay.
 import { randomInt } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteFile from 'better-sqlite3'
-import { type Clock, isSluiceError, SluiceError } from '../kernel/index.ts'
+import { type Clock, isSluiceError, makeFolder, SluiceError } from '../kernel/index.ts'
 import { inFile } from './sqlite-failures.ts'
 
 export interface FolderLock {
@@ -28,7 +27,7 @@ export function openFolderLock(dir: string, clock: Clock, busyMs: number): Folde
     for (;;) {
       try {
         inFile(path, () => {
-          mkdirSync(dir, { recursive: true })
+          makeFolder(dir)
           file ??= new SqliteFile(path, { timeout: 0 })
           file.exec('begin exclusive')
         })

@@ -6,7 +6,7 @@ import { compareTicks } from './order.ts'
 import type { Tick } from './tick.ts'
 
 /** A file and what is known of it. */
-export interface Place extends Pick<Seen, 'index'> {
+export interface Place extends Pick<Seen, 'index' | 'inode'> {
   readonly file: JsonFile
 }
 
@@ -26,8 +26,11 @@ interface Part {
   ticks: readonly Tick[] | undefined
 }
 
-/** In order. The files are given in the order of their days. */
-export async function readPlaces(places: readonly Place[], wanted: Wanted): Promise<Tick[]> {
+/**
+ * In order. The files are given in the order of their days. Undefined when one of them was replaced since it was looked
+ * at.
+ */
+export async function readPlaces(places: readonly Place[], wanted: Wanted): Promise<Tick[] | undefined> {
   const { from, to, limit = Number.POSITIVE_INFINITY, newest = false } = wanted
   const parts = places.flatMap((place) =>
     place.index.segments
@@ -39,7 +42,7 @@ export async function readPlaces(places: readonly Place[], wanted: Wanted): Prom
     newest ? b.segment.max - a.segment.max : a.segment.min - b.segment.min,
   )
   for (let [read, next] = [0, limit === Number.POSITIVE_INFINITY ? queue.length : 1]; ; next = read * 2) {
-    await readParts(queue.slice(read, next))
+    if (!(await readParts(queue.slice(read, next)))) return undefined
     read = Math.min(next, queue.length)
     const bound = queue[read]?.segment
     const isCertain = ({ time }: Tick) => !bound || (newest ? time > bound.max : time < bound.min)
@@ -53,11 +56,17 @@ export async function readPlaces(places: readonly Place[], wanted: Wanted): Prom
   }
 }
 
-async function readParts(parts: readonly Part[]): Promise<void> {
-  for (const part of parts) part.ticks = await part.place.file.read([part.segment])
+/** False when a file is another one by now. */
+async function readParts(parts: readonly Part[]): Promise<boolean> {
+  for (const part of parts) {
+    const { file, inode } = part.place
+    part.ticks = await file.read(inode, [part.segment])
+    if (!part.ticks) return false
+  }
+  return true
 }
 
-/** What is kept at any of these times (ms) or is the newest of its source: all that ticks of these times can meet. */
+/** What is kept at any of these times (ms). Only under the lock of the folder, where no file is replaced. */
 export async function readTimes(
   places: readonly Place[],
   times: readonly number[],
@@ -68,9 +77,9 @@ export async function readTimes(
   const holdsAny = ({ min, max }: Segment) =>
     (sorted[firstFrom(sorted, min)] ?? Number.POSITIVE_INFINITY) <= max
   const found: Tick[] = []
-  for (const { file, index } of places) {
-    const ticks = await file.read(index.segments.filter(holdsAny), ({ time }) => asked.has(time))
-    for (const tick of ticks) found.push(tick)
+  for (const { file, index, inode } of places) {
+    const ticks = await file.read(inode, index.segments.filter(holdsAny), ({ time }) => asked.has(time))
+    for (const tick of ticks!) found.push(tick)
   }
   return withSequences(found)
 }

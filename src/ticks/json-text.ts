@@ -17,8 +17,9 @@ const numberText = (value: number): string => {
 }
 
 export function tickText(tick: Tick): string {
-  const { bid, ask, bidSize, askSize, volume, flags } = tick
+  const { bid, ask, bidSize, askSize, volume, flags, sequence } = tick
   const more =
+    (sequence === UNSAID ? '' : `,"sequence":${sequence}`) +
     (bidSize === undefined ? '' : `,"bid_size":${numberText(bidSize)}`) +
     (askSize === undefined ? '' : `,"ask_size":${numberText(askSize)}`) +
     (Object.is(volume, 0) ? '' : `,"volume":${numberText(volume)}`) +
@@ -26,7 +27,7 @@ export function tickText(tick: Tick): string {
   return (
     `{"broker_id":${JSON.stringify(tick.broker)},"symbol":${JSON.stringify(tick.symbol)},` +
     `"bid":${numberText(bid)},"ask":${numberText(ask)},"spread":${numberText(ask - bid)},` +
-    `"timestamp":"${timeText(tick)}","lp":${JSON.stringify(tick.source)},"sequence":${tick.sequence}${more}}`
+    `"timestamp":"${timeText(tick)}","lp":${JSON.stringify(tick.source)}${more}}`
   )
 }
 

@@ -7,10 +7,10 @@ import { DAY_MS, dayNumber } from './day-name.ts'
 import type { Repair } from './json-file.ts'
 import { type JsonFolder, openJsonFolder } from './json-folder.ts'
 import { openFolderLock } from './json-lock.ts'
-import { type Place, readPlaces, readTimes } from './json-read.ts'
+import { type Place, readPlaces, readTimes, type Wanted } from './json-read.ts'
 import { withSequences } from './json-text.ts'
-import { compareText, compareTicks, placeAll } from './order.ts'
-import type { Tick, TickQuery, TickSeries, TickStore, Written } from './tick.ts'
+import { compareText, compareTicks, placeAll, placeCopied } from './order.ts'
+import type { CopyableTicks, Tick, TickQuery, TickSeries, Written } from './tick.ts'
 
 export interface JsonTicksOptions {
   /** Folder of all symbols; made at the first write. */
@@ -28,15 +28,17 @@ export function openJsonTicks({
   clock,
   busyMs = 5_000,
   onRepair = () => undefined,
-}: JsonTicksOptions): TickStore {
+}: JsonTicksOptions): CopyableTicks {
   const lock = openFolderLock(dir, clock, busyMs)
   const folder = openJsonFolder({ dir, lock, clock, onRepair })
+  const write = async (ticks: readonly Tick[], day: WriteDay): Promise<Written> => {
+    checkTicks(ticks)
+    if (ticks.length === 0) return { stored: 0, duplicate: 0 }
+    return lock.hold(() => writeAll(folder, ticks, day))
+  }
   return {
-    async write(ticks) {
-      checkTicks(ticks)
-      if (ticks.length === 0) return { stored: 0, duplicate: 0 }
-      return lock.hold(() => writeAll(folder, ticks))
-    },
+    write: (ticks) => write(ticks, writeDay),
+    copyIn: (ticks) => write(ticks, copyDay),
     async range(query) {
       checkCount(query.limit, 'limit')
       return isTickName(query.symbol) ? range(folder, query) : []
@@ -53,13 +55,16 @@ export function openJsonTicks({
 // Forcing to the disk waits for the disk and not for us, so files are written side by side.
 const SIDE_BY_SIDE = 32
 
-async function writeAll(folder: JsonFolder, ticks: readonly Tick[]): Promise<Written> {
+/** Ticks of one symbol and day; answers how many were stored. */
+type WriteDay = (folder: JsonFolder, ticks: readonly Tick[]) => Promise<number>
+
+async function writeAll(folder: JsonFolder, ticks: readonly Tick[], write: WriteDay): Promise<Written> {
   const groups = Map.groupBy(ticks, ({ symbol, time }) => `${Math.floor(time / DAY_MS)} ${symbol}`)
   const lists = [...groups.values()]
   let stored = 0
   for (let at = 0; at < lists.length; at += SIDE_BY_SIDE) {
     const results = await Promise.allSettled(
-      lists.slice(at, at + SIDE_BY_SIDE).map((list) => writeDay(folder, list)),
+      lists.slice(at, at + SIDE_BY_SIDE).map((list) => write(folder, list)),
     )
     // The lock is held until all have ended, also when one failed.
     for (const result of results) {
@@ -70,15 +75,36 @@ async function writeAll(folder: JsonFolder, ticks: readonly Tick[]): Promise<Wri
   return { stored, duplicate: ticks.length - stored }
 }
 
-/** Ticks of one symbol and day; answers how many were stored. */
 async function writeDay(folder: JsonFolder, ticks: readonly Tick[]): Promise<number> {
+  const { file, own, places } = await placesOf(folder, ticks)
+  const fresh = placeAll(await keptBeside(places, own, ticks), ticks)
+  if (fresh.length > 0) await file.append(fresh)
+  return fresh.length
+}
+
+async function copyDay(folder: JsonFolder, ticks: readonly Tick[]): Promise<number> {
+  const { file, places } = await placesOf(folder, ticks)
+  const times = ticks.map(({ time }) => time)
+  const { gone, fresh, duplicate } = placeCopied(await readTimes(places, times), ticks)
+  if (gone.size > 0) {
+    const keys = new Set([...gone].map(keyOf))
+    const isKept = (tick: Tick) => !keys.has(keyOf(tick))
+    // Its own file first: who is killed in between leaves ticks twice, which the next copy mends, and not never.
+    await file.rewrite(isKept, fresh)
+    for (const other of places) if (other.file !== file) await other.file.rewrite(isKept, [])
+  } else if (fresh.length > 0) await file.append(fresh)
+  return ticks.length - duplicate
+}
+
+/** Whole groups go, so sequences, which a file need not say, do not matter. */
+const keyOf = ({ time, nanos, source }: Tick): string => `${time} ${nanos} ${source}`
+
+async function placesOf(folder: JsonFolder, ticks: readonly Tick[]) {
   const { symbol, time } = ticks[0]!
   const day = Math.floor(time / DAY_MS)
   const places = await folder.places(symbol, day, true)
   const own = await folder.look(symbol, day, true)
-  const fresh = placeAll(await keptBeside(places, own, ticks), ticks)
-  if (fresh.length > 0) await folder.file(symbol, day).append(fresh)
-  return fresh.length
+  return { places, own, file: folder.file(symbol, day) }
 }
 
 /** What the ticks may meet: nothing for those that are newer than all of their source, which is nearly always. */
@@ -116,6 +142,14 @@ function daysWithin(folder: JsonFolder, symbol: string, from: number, to: number
   return [...new Set(near)].filter((day) => (day + 1) * DAY_MS > from && day * DAY_MS < to).sort(isBefore)
 }
 
+/** Again while a copy replaces a file between the look at it and the reading, as it may once for each of its pages. */
+async function readDay(folder: JsonFolder, symbol: string, day: number, wanted: Wanted): Promise<Tick[]> {
+  for (;;) {
+    const ticks = await readPlaces(await folder.places(symbol, day), wanted)
+    if (ticks) return ticks
+  }
+}
+
 async function range(folder: JsonFolder, query: TickQuery): Promise<Tick[]> {
   const { symbol, source, to, after, limit = Number.POSITIVE_INFINITY } = query
   const from = Math.max(query.from, after?.time ?? 0)
@@ -126,7 +160,7 @@ async function range(folder: JsonFolder, query: TickQuery): Promise<Tick[]> {
     const left = limit - found.length
     if (left === 0) break
     const within = { from: Math.max(from, day * DAY_MS), to: Math.min(to, (day + 1) * DAY_MS) }
-    const ticks = await readPlaces(await folder.places(symbol, day), { ...within, isWanted, limit: left })
+    const ticks = await readDay(folder, symbol, day, { ...within, isWanted, limit: left })
     for (const tick of ticks) found.push(tick)
   }
   return found
@@ -139,7 +173,7 @@ async function recent(folder: JsonFolder, symbol: string, count: number, source:
   for (const day of daysWithin(folder, symbol, 0, Number.MAX_SAFE_INTEGER).reverse()) {
     if (left === 0) break
     const within = { from: day * DAY_MS, to: (day + 1) * DAY_MS, isWanted, limit: left, newest: true }
-    const ticks = await readPlaces(await folder.places(symbol, day), within)
+    const ticks = await readDay(folder, symbol, day, within)
     found.push(ticks)
     left -= ticks.length
   }

@@ -9,7 +9,7 @@ import { openJsonTicks } from './json-ticks.ts'
 import { phasedTicks } from './phased-ticks.ts'
 import { openPostgresTicks } from './postgres-ticks.ts'
 import { openSqliteTicks } from './sqlite-ticks.ts'
-import type { TickStore } from './tick.ts'
+import type { CopyableTicks, TickStore } from './tick.ts'
 import type { TickEmitter } from './tick-events.ts'
 
 export type TickBackend = 'sqlite' | 'json' | 'postgres'
@@ -23,11 +23,15 @@ export interface OpenTicksOptions {
   readonly cutover: () => Cutover<'ticks'>
 }
 
+type BackendOptions = Pick<OpenTicksOptions, 'config' | 'clock' | 'events'>
+
 /** In process: for readers and commands. Nothing is opened before its first use. */
 export function openTickBackend(
-  backend: TickBackend,
-  { config, clock, events }: Pick<OpenTicksOptions, 'config' | 'clock' | 'events'>,
-): TickStore {
+  backend: Exclude<TickBackend, 'postgres'>,
+  options: BackendOptions,
+): CopyableTicks
+export function openTickBackend(backend: TickBackend, options: BackendOptions): TickStore
+export function openTickBackend(backend: TickBackend, { config, clock, events }: BackendOptions): TickStore {
   if (backend === 'json') {
     const onRepair = ({ path, bytes }: Repair) => events?.emit('cut', { path, bytes, inside: false })
     return openJsonTicks({ dir: jsonFolder(config), clock, onRepair })

@@ -42,9 +42,18 @@ export function sameContent(a: Tick, b: Tick): boolean {
  * content. `there` is what is kept at their times. As if they were written one by one.
  */
 export function placeAll(there: readonly Tick[], ticks: readonly Tick[]): Tick[] {
+  const placesOf = placesIn(there)
+  return ticks.flatMap((tick) => placeBeside(placesOf(tick), tick) ?? [])
+}
+
+/** Of one symbol, source and time: who share it are told apart by their sequences alone. */
+const groupOf = ({ symbol, source, time, nanos }: Tick): string => `${time} ${nanos} ${source}\n${symbol}`
+
+/** By sequence, what is kept in the group of a tick. */
+function placesIn(there: readonly Tick[]): (tick: Tick) => Map<number, Tick> {
   const places = new Map<string, Map<number, Tick>>()
-  const placesOf = ({ symbol, source, time, nanos }: Tick): Map<number, Tick> => {
-    const key = `${time} ${nanos} ${source}\n${symbol}`
+  const placesOf = (tick: Tick): Map<number, Tick> => {
+    const key = groupOf(tick)
     let taken = places.get(key)
     if (!taken) {
       taken = new Map()
@@ -53,7 +62,73 @@ export function placeAll(there: readonly Tick[], ticks: readonly Tick[]): Tick[]
     return taken
   }
   for (const tick of there) placesOf(tick).set(tick.sequence, tick)
-  return ticks.flatMap((tick) => placeBeside(placesOf(tick), tick) ?? [])
+  return placesOf
+}
+
+/** How ticks of another store are laid beside what is there. */
+export interface Copied {
+  /** What is there and goes, because its whole group is laid out anew. */
+  readonly gone: ReadonlySet<Tick>
+  /** What is written instead and besides. */
+  readonly fresh: readonly Tick[]
+  /** How many of the ticks were there, under whatever sequence. */
+  readonly duplicate: number
+}
+
+/**
+ * For ticks that are all another store has of their groups. Where the two stores do not agree about a group (other
+ * content in one place, or one content in two places), it becomes as the other store has it, and the ticks whose content
+ * was only here keep their places or get the next free ones.
+ */
+export function placeCopied(there: readonly Tick[], ticks: readonly Tick[]): Copied {
+  const placesOf = placesIn(there)
+  // Who was killed between two files of a copy left it in both.
+  const isTwin = (tick: Tick) => placesOf(tick).get(tick.sequence) !== tick
+  const copied = Map.groupBy(ticks, groupOf)
+  const anew = new Set<string>()
+  for (const tick of there) {
+    const group = copied.get(groupOf(tick))
+    if (group && (isTwin(tick) || !isAgreed(group, tick))) anew.add(groupOf(tick))
+  }
+  const isAnew = (tick: Tick) => anew.has(groupOf(tick))
+  const gone = there.filter(isAnew)
+  const given = ticks.filter(isAnew)
+  const beside = ticks.filter((tick) => !isAnew(tick))
+  const added = beside.flatMap((tick) => placeBeside(placesOf(tick), tick) ?? [])
+  const whole = gone.filter(
+    (tick) => !(isTwin(tick) && sameContent(placesOf(tick).get(tick.sequence)!, tick)),
+  )
+  const only = without(whole.toSorted(compareTicks), given)
+  return {
+    gone: new Set(gone),
+    fresh: [...added, ...given, ...behind(given, only)],
+    duplicate: beside.length - added.length + given.length - without(given, gone).length,
+  }
+}
+
+/** It is in its place, or neither its place nor its content is among the others. */
+function isAgreed(group: readonly Tick[], tick: Tick): boolean {
+  const other = group.find(({ sequence }) => sequence === tick.sequence)
+  return other ? sameContent(other, tick) : !group.some((each) => sameContent(each, tick))
+}
+
+/** The ticks, each in its place or the next that is free beside the others. */
+function behind(others: readonly Tick[], ticks: readonly Tick[]): Tick[] {
+  const placesOf = placesIn(others)
+  return ticks.map((tick) => {
+    const taken = placesOf(tick)
+    let { sequence } = tick
+    while (taken.has(sequence)) sequence++
+    const placed = { ...tick, sequence }
+    taken.set(sequence, placed)
+    return placed
+  })
+}
+
+/** Those whose content none of the others of their group has. */
+function without(ticks: readonly Tick[], others: readonly Tick[]): Tick[] {
+  const groups = Map.groupBy(others, groupOf)
+  return ticks.filter((tick) => !groups.get(groupOf(tick))?.some((other) => sameContent(other, tick)))
 }
 
 function placeBeside(taken: Map<number, Tick>, tick: Tick): Tick | undefined {

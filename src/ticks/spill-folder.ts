@@ -1,10 +1,10 @@
 // Whose spill files are whose: each writer has a folder of its own and holds a lock in it. The system lets go of the
 // lock when the process ends in whatever way, so a folder whose lock can be had belongs to nobody any more. SQLite is
 // what takes the lock: Node has no call for it.
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import SqliteFile from 'better-sqlite3'
-import { type Clock, randomId } from '../kernel/index.ts'
+import { type Clock, makeFolder, randomId } from '../kernel/index.ts'
 
 const LOCK = 'lock'
 const SEGMENT = /^\d{6}(?:\.(\d{4}-\d{2}-\d{2}))?\.ticks$/
@@ -20,11 +20,11 @@ export interface SpillFolder {
 }
 
 /** A new one under `root`. */
-export function makeFolder(root: string, clock: Clock): SpillFolder {
+export function makeSpillFolder(root: string, clock: Clock): SpillFolder {
   for (;;) {
     // Sorted by name they are sorted by age.
     const path = join(root, `${String(clock.now()).padStart(15, '0')}-${randomId().slice(0, 8)}`)
-    mkdirSync(path, { recursive: true })
+    makeFolder(path)
     try {
       const claimed = claim(path)
       // Not ours: somebody who starts in this moment took it for left behind.

@@ -1,10 +1,9 @@
 // Batches that found no room in memory, or no disk that takes them, kept in files until the store goes on. What is
 // appended is safe on the disk before it counts; what a killed process left is found by the next one that starts.
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, messageOf } from '../kernel/index.ts'
+import { type Clock, makeFolder, messageOf } from '../kernel/index.ts'
 import type { TickBatch } from './batch.ts'
-import { leftFolders, makeFolder, type SpillFolder, segmentName } from './spill-folder.ts'
+import { leftFolders, makeSpillFolder, type SpillFolder, segmentName } from './spill-folder.ts'
 import { openLine, type Spilled, type SpillLine } from './spill-line.ts'
 import { recordOf } from './spill-record.ts'
 import { createSegment, leftSegment, type Segment, syncFolder } from './spill-segment.ts'
@@ -146,9 +145,9 @@ function openFolders(root: string, clock: Clock) {
       })
     },
     async make(day: string | undefined) {
-      await mkdir(root, { recursive: true })
+      makeFolder(root)
       if (!own) {
-        own = makeFolder(root, clock)
+        own = makeSpillFolder(root, clock)
         held.add(own)
         await syncFolder(root)
       }

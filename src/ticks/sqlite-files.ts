@@ -3,8 +3,9 @@ import { type Clock, isSluiceError, SluiceError } from '../kernel/index.ts'
 import type { TickBatch } from './batch.ts'
 import type { TickColumns } from './columns.ts'
 import type { DayFile } from './day-file.ts'
-import { type DayPart, partsOf } from './day-file-parts.ts'
-import { writeParts } from './day-file-write.ts'
+import { copyParts } from './day-file-copy.ts'
+import { partsOf, type SeriesPart } from './day-file-parts.ts'
+import { type OpenDay, writeParts } from './day-file-write.ts'
 import { DAY_MS } from './day-name.ts'
 import { openFolder } from './folder.ts'
 import { type FolderDays, openFolderDays } from './folder-days.ts'
@@ -29,6 +30,8 @@ export interface TickFiles {
    * written again goes on behind the days that were committed, and its count is that of the whole.
    */
   write(batch: TickBatch): Written
+  /** For ticks of another store (`CopyableTicks`); as `write`, and TICKS_ARCHIVED. */
+  copyIn(batch: TickBatch): Written
   /** Moves what it can from the logs into the files, and closes those of days that are over. Call it now and then. */
   checkpoint(): void
   close(): void
@@ -42,21 +45,25 @@ const ATTEMPTS = 5
 export function openTickFiles(options: TickFilesOptions): TickFiles {
   const { dir, clock, busyMs = 5_000, graceMs = 60_000 } = options
   const folder = openFolder(dir)
-  const gate = openGate(folder.root, 'days', busyMs)
+  const gate = openGate({ root: folder.root, name: 'days', busyMs })
   const days = openFolderDays({ folder, gate, busyMs, max: DAYS_OPEN_MAX })
   const begun = new WeakMap<TickBatch, Map<number, Written>>()
 
+  const write = (batch: TickBatch, writeInto: WriteInto): Written => {
+    const { columns, days: parts } = partsOf(batch)
+    const done = begun.get(batch) ?? new Map<number, Written>()
+    begun.set(batch, done)
+    for (const part of parts) {
+      if (done.has(part.day)) continue
+      const into = (files: OpenDay) => writeInto(files, columns, part.series)
+      done.set(part.day, writeDay(days, gate, part.day, into))
+    }
+    begun.delete(batch)
+    return sum([...done.values()])
+  }
   return {
-    write(batch) {
-      const { columns, days: parts } = partsOf(batch)
-      const done = begun.get(batch) ?? new Map<number, Written>()
-      begun.set(batch, done)
-      for (const part of parts) {
-        if (!done.has(part.day)) done.set(part.day, writeDay(days, gate, columns, part))
-      }
-      begun.delete(batch)
-      return sum([...done.values()])
-    },
+    write: (batch) => write(batch, writeParts),
+    copyIn: (batch) => write(batch, copyParts),
     checkpoint() {
       for (const day of days.held()) {
         const { open } = days.current(day)
@@ -76,17 +83,19 @@ const sum = (parts: readonly Written[]): Written => ({
   duplicate: parts.reduce((total, { duplicate }) => total + duplicate, 0),
 })
 
+type WriteInto = (files: OpenDay, columns: TickColumns, series: readonly SeriesPart[]) => Written
+
 function writeDay(
   days: FolderDays,
   gate: FolderGate,
-  columns: TickColumns,
-  { day, series }: DayPart,
+  day: number,
+  writeInto: (files: OpenDay) => Written,
 ): Written {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const written = whileSound(days, day, () =>
       gate.shared(() => {
         const { open, archive } = days.current(day)
-        return open && inTransaction(open, () => writeParts(open, archive, columns, series))
+        return open && inTransaction(open, () => writeInto({ open, archive }))
       }),
     )
     if (written) return written

@@ -26,8 +26,8 @@ const TICKS_A_TURN = 8_192
 
 export function openTickReads({ dir, clock, busyMs = 5_000 }: TickReadsOptions): TickReads {
   const folder = openFolder(dir)
-  const gate = openGate(folder.root, 'days', BLOCK_MS)
-  const days = openFolderDays({ folder, gate, busyMs: BLOCK_MS, max: DAYS_OPEN_MAX })
+  const gate = openGate({ root: folder.root, name: 'days', busyMs: BLOCK_MS, reads: true })
+  const days = openFolderDays({ folder, gate, busyMs: BLOCK_MS, max: DAYS_OPEN_MAX, looks: true })
   const soon = <T>(work: () => T) => untilFree({ clock, busyMs }, work)
 
   return {

@@ -5,7 +5,7 @@ import { batchOf } from './batch.ts'
 import { BLOCK_MS, untilFree } from './sqlite-busy.ts'
 import { openTickFiles } from './sqlite-files.ts'
 import { openTickReads } from './sqlite-reads.ts'
-import type { TickStore } from './tick.ts'
+import type { CopyableTicks, Tick } from './tick.ts'
 
 export interface SqliteTicksOptions {
   /** Folder of all days; created when it is missing. */
@@ -15,16 +15,18 @@ export interface SqliteTicksOptions {
   readonly busyMs?: number
 }
 
-export function openSqliteTicks({ dir, clock, busyMs = 5_000 }: SqliteTicksOptions): TickStore {
+export function openSqliteTicks({ dir, clock, busyMs = 5_000 }: SqliteTicksOptions): CopyableTicks {
   const files = openTickFiles({ dir, clock, busyMs: BLOCK_MS })
   const reads = openTickReads({ dir, clock, busyMs })
   const busy = { clock, busyMs }
+  const write = async (ticks: readonly Tick[], how: 'write' | 'copyIn') => {
+    const batch = batchOf(ticks)
+    return untilFree(busy, () => files[how](batch))
+  }
   return {
     ...reads,
-    async write(ticks) {
-      const batch = batchOf(ticks)
-      return untilFree(busy, () => files.write(batch))
-    },
+    write: (ticks) => write(ticks, 'write'),
+    copyIn: (ticks) => write(ticks, 'copyIn'),
     async close() {
       await untilFree(busy, files.close)
       await reads.close()

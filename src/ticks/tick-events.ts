@@ -6,7 +6,11 @@ export interface TickEvents {
   /** A batch of the stream is in a store. */
   stored: (fact: { store: string; stored: number; duplicate: number }) => void
   /** An alarm: a batch of the stream could not be stored; it is tried again, and nothing behind it is acknowledged. */
-  unstored: (fact: { store: string; reason: string; inMs: number }) => void
+  unstored: (fact: { store: string; wait: string; reason: string; inMs: number }) => void
+  /** It takes long to store one; told once. */
+  slow: (fact: { store: string; wait: string; forMs: number }) => void
+  /** What `wait` names is over: the batch is stored, or another process has to. */
+  resumed: (fact: { store: string; wait: string }) => void
   quarantined: (fact: { reason: string; count: number }) => void
   /** A day that is over was rewritten, and its source removed. */
   archived: (fact: { day: string; ticks: number; bytes: number; tookMs: number }) => void

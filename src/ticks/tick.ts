@@ -82,3 +82,14 @@ export interface TickStore {
   series(day?: string): Promise<TickSeries[]>
   close(): Promise<void>
 }
+
+/** A store that another one can be copied into. */
+export interface CopyableTicks extends TickStore {
+  /**
+   * Writes ticks that are all another store has of their symbols, sources and times. As `write`, but where one of them
+   * meets other content in its place: then the ticks of its symbol, source and time become what the other store has,
+   * under the same sequences, and behind them those whose content only this store had. So both orders in which two
+   * stores may have taken the same ticks end as one. Rejects with TICKS_ARCHIVED when that would change an archive.
+   */
+  copyIn(ticks: readonly Tick[]): Promise<Written>
+}

@@ -8,9 +8,18 @@ import {
   recorderTask,
   seedInventory,
 } from '../../src/arbitrage/index.ts'
-import { openBus, openRelay, outgoing } from '../../src/bus/index.ts'
+import {
+  type Bus,
+  type ConsumeOptions,
+  type Entry,
+  openBus,
+  openRelay,
+  outgoing,
+  RetryAfter,
+} from '../../src/bus/index.ts'
 import { executions, lockNames, type Opportunity, opportunities } from '../../src/catalog/index.ts'
-import { runTasks, systemClock } from '../../src/kernel/index.ts'
+import type { Database } from '../../src/db/index.ts'
+import { runTasks, SluiceError, systemClock } from '../../src/kernel/index.ts'
 import { openLocks } from '../../src/locks/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -93,6 +102,22 @@ for (const driver of drivers) {
     })
   })
 }
+
+it('a recorder waits for a database that is away, and gives up what the database refuses', async () => {
+  const failing = async (code: 'DATABASE_UNAVAILABLE' | 'DATABASE_CONSTRAINT') => {
+    let options: ConsumeOptions<Opportunity> | undefined
+    const consume = (given: unknown) => {
+      options = given as ConsumeOptions<Opportunity>
+      return async () => {}
+    }
+    const write = async () => Promise.reject(new SluiceError(code, 'no room'))
+    recorderTask({ consume } as unknown as Bus, { write } as unknown as Database)
+    const entry = { data: small('BTC/USDT', 1) } as Entry<Opportunity>
+    return options!.handle(entry, {} as never)
+  }
+  await expect(failing('DATABASE_UNAVAILABLE')).rejects.toBeInstanceOf(RetryAfter)
+  await expect(failing('DATABASE_CONSTRAINT')).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
+})
 
 const small = (symbol: string, n: number): Opportunity => ({
   ...opportunityOf(`${symbol}-${n}`, 'va', 'vb'),

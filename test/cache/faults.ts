@@ -24,20 +24,20 @@ export const RULES = {
   },
   'the lease of a load': {
     file: 'scripts.ts',
-    text: "if lease[1] ~= ARGV[3] then return { 'refused' } end",
+    text: 'if lease[1] ~= token then return false end',
     fault: '',
   },
   'the tags of a load': {
     file: 'scripts.ts',
-    text: "if lease[2] ~= tags then return { 'refused' } end",
-    fault: '',
+    text: 'if lease[2] ~= tags then',
+    fault: 'if false then',
   },
   'the tags of an answer': { file: 'remote.ts', text: 'if (tags !== ', fault: "if ('' > " },
   'the sequence of drops': { file: 'listener.ts', text: 'next.sequence === expected', fault: 'true' },
   'the age of a proof': {
     file: 'listener.ts',
-    text: 'confirmed && now - provenAt <= proofMs',
-    fault: 'confirmed',
+    text: 'proofAgeMs(now) <= options.proofMs',
+    fault: 'proofAgeMs(now) < Number.POSITIVE_INFINITY',
   },
   'emptying the memory': {
     file: 'views.ts',

@@ -181,6 +181,20 @@ describe('a drop', () => {
     }
   })
 
+  it('passes a full Redis also while many ask it for answers that it cannot store', async () => {
+    const { views } = await rig.process()
+    const apart = { ...prices, level: 'redis' as const }
+    await rig.admin().config('SET', 'maxmemory', '1')
+    try {
+      const asked = Array.from({ length: 10 }, (_, i) => views.get(apart, [`S${i}`], async () => i))
+      expect(await Promise.all(asked)).toEqual(asked.map((_, i) => i))
+      expect(views.stats()).toMatchObject({ bypassed: 10, breaker: 'closed' })
+      await views.drop([dropKey(prices, ['BTC'])])
+    } finally {
+      await rig.admin().config('SET', 'maxmemory', '0')
+    }
+  })
+
   it('of one key leaves the others, of a tag takes all under it, of everything takes all', async () => {
     const { views } = await rig.process()
     const get = (symbol: string, value: number) => views.get(prices, [symbol], async () => value)

@@ -61,6 +61,20 @@ describe('sluice candles', () => {
     })
   })
 
+  it('shows what answers while a cut-over is under way', async () => {
+    const apart = join(dir, 'apart')
+    const files = openCsvCandles({ dir: join(apart, 'candles'), clock: systemClock })
+    const bar = { interval: '1D', source: 'filed', ticker: 'ONLY', time: 0 } as const
+    await files.write([{ ...bar, open: 1, high: 9, low: 1, close: 7, volume: 5 }])
+    await files.close()
+    const env = { ...test.environment, DATA_DIR: apart }
+    const get = (backend: string) =>
+      sluice(['candles', 'get', 'ONLY', '--json'], { env: { ...env, CANDLES_BACKEND: backend } }).ended
+    const [dual, one] = await Promise.all([get('dual'), get('sql')])
+    expect(JSON.parse(dual.stdout)).toMatchObject({ source: 'filed', close: 7 })
+    expect([one.code, one.stdout]).toEqual([0, ''])
+  })
+
   it('refuses what it does not know, and asks for the source where there are several', async () => {
     const [interval, format, source] = await Promise.all([
       candles('get', 'VIC', '--interval', '1d'),
@@ -93,7 +107,8 @@ describe('sluice candles', () => {
       stored: 0,
       changed: 0,
       unchanged: 7,
-      older: 0,
+      growing: 0,
+      ending: 0,
     })
     expect(JSON.parse(simulated.stdout)).toMatchObject({ ticks: 1, bars: 2, stored: 2 })
     expect(none.stdout).toBe('no ticks of A/X are stored there: sluice ticks stats\n')

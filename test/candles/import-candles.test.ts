@@ -218,7 +218,7 @@ describe('an import of candles', () => {
       expect(report.unaligned).toBe(unaligned)
       const timesOf = async (of: Interval) => {
         const request = parseTickers({ symbol: 'A', interval: of, mode: 'vn' })
-        return (await readTickers(store, source, request)).get('A')!.map(({ time }) => time)
+        return (await readTickers(store, source, request, async () => {})).get('A')!.map(({ time }) => time)
       }
       expect(await timesOf(interval)).toEqual(
         times.map((time) => Date.parse(`${time.slice(0, 10)}T${time.slice(11) || '00:00:00'}Z`)),

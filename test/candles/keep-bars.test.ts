@@ -43,7 +43,8 @@ describe.each(drivers)('keeping bars on %s', (driver) => {
   const told = () =>
     test.database.read(async ({ sql, t }) => {
       const rows = await sql.select().from(t.outbox).orderBy(t.outbox.id)
-      return rows.map(({ data }) => JSON.parse(data) as CandleChange)
+      const events = rows.filter(({ kind }) => kind === 'event')
+      return events.map(({ data }) => JSON.parse(data) as CandleChange)
     })
 
   it('replaces a bar only by one of more ticks, in whatever order and however often they come', async () => {
@@ -86,6 +87,25 @@ describe.each(drivers)('keeping bars on %s', (driver) => {
       [MINUTE, 13, 6],
     ])
     expect(await rebuild('two')).toMatchObject({ changed: 0, unchanged: 1 })
+  })
+
+  it('is left by a rebuild of no more ticks while it grows or has just ended, and which of them is said', async () => {
+    const at = Date.UTC(2026, 0, 5, 10, 7, 30)
+    const clock = { ...systemClock, now: () => at }
+    const minutes = [5, 6, 7].map((minute) => Date.UTC(2026, 0, 5, 10, minute))
+    await keep([...minutes.map((time) => aBar(time, 12, 2)), aBar(minutes[0]!, 12, 6, '5m')])
+    async function* ticks() {
+      for (const time of minutes) yield { time, nanos: 0, bid: 10, ask: 10 }
+    }
+    const range = { source: 'alpha', ticker: 'A/X', from: minutes[0]!, to: at, ticks, run: 'one' }
+    const rebuilt = await rebuildCandles({
+      ...{ db: test.database, clock, ...range, intervals: ['1m', '5m', '1h'] },
+    })
+    expect(rebuilt).toEqual({
+      ...{ ticks: 3, bars: 5, stored: 1, changed: 0, unchanged: 0 },
+      // 10:07 and the five minutes; 10:05 and 10:06.
+      ...{ growing: 2, ending: 2 },
+    })
   })
 
   it('tells what has changed once for a ticker, and nothing where nothing has', async () => {

@@ -207,7 +207,7 @@ describe.each(drivers)('candles on %s', (driver) => {
       ticks: stored,
       run: 'two',
     })
-    expect(rebuilt).toMatchObject({ ticks: 301, older: 0 })
+    expect(rebuilt).toMatchObject({ ticks: 301, growing: 0, ending: 0 })
     expect(rebuilt.changed).toBeGreaterThan(0)
     await expectBars(sql, all, 'the rebuilt bars in the database')
     await expectBars(csv, all, 'the rebuilt bars in the files')

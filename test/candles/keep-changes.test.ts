@@ -8,6 +8,7 @@ import { candleEmitter } from '../../src/candles/events.ts'
 import type { KeeperOptions } from '../../src/candles/keep-candles.ts'
 import { openProjector, type ProjectorOptions, type ProjectorState } from '../../src/candles/project-csv.ts'
 import type { CandleChange } from '../../src/catalog/index.ts'
+import { SluiceError } from '../../src/kernel/index.ts'
 import { eventually } from '../support/eventually.ts'
 
 const at = (day: string) => Date.parse(day)
@@ -99,7 +100,7 @@ describe('a growing bar', () => {
   const T = at('2026-01-14')
   /** Files that are written by a projector whose clock stands until it is told otherwise. */
   function openFiles() {
-    const place = { now: T + 1_000, written: [] as string[] }
+    const place = { now: T + 1_000, written: [] as string[], refused: '' }
     const name = (interval: string, time: number) => `${interval} ${(time - T) / 1_000}`
     const projector = openProjector({
       clock: {
@@ -112,13 +113,14 @@ describe('a growing bar', () => {
       },
       events: candleEmitter(),
       from: {
-        range: async ({ interval, from, to }) =>
+        range: async ({ ticker, interval, from, to }) =>
           [T - 60_000, T, T + 60_000]
             .filter((time) => time >= from! && time < to!)
-            .map((time) => ({ interval, time }) as Candle),
+            .map((time) => ({ ticker, interval, time }) as Candle),
       },
       into: {
         async write(bars) {
+          if (bars[0]!.ticker === place.refused) throw new SluiceError('DATABASE_UNAVAILABLE', 'no room')
           place.written.push(...bars.map(({ interval, time }) => name(interval, time)))
           return { stored: 0, changed: 0, unchanged: 0 }
         },
@@ -154,6 +156,25 @@ describe('a growing bar', () => {
     const state = fold.start()
     for (let seconds = 0; seconds < 200; seconds += 10) await hear(state, seconds, 0, '1D')
     expect(place.written).toEqual(['1D 0', '1D 0', '1D 0'])
+  })
+
+  it('waits for a disk alone: what other partitions have is written meanwhile', async () => {
+    const { fold, place } = openFiles()
+    place.refused = 'VIC'
+    const lost = new AbortController()
+    const states = ['VIC', 'VNM'].map((ticker) => {
+      const state = fold.start()
+      const ranges = [{ interval: '1m' as const, from: T - 60_000, to: T - 60_000 }]
+      fold.apply(state, {
+        id: 'x',
+        data: { ...change('1m', '', '', { ranges }), ticker },
+      } as Entry<CandleChange>)
+      return fold.settle!(state, lost.signal)
+    })
+    await eventually(() => place.written.length > 0)
+    lost.abort()
+    await Promise.all(states)
+    expect(place.written).toEqual(['1m -60'])
   })
 
   it('is written where nothing comes any more, also by who takes over from a process that was killed', async () => {

@@ -1,27 +1,43 @@
 // What happens to a batch when a store is away, refuses something, or the partition is lost.
 import { describe, expect, it } from 'vitest'
-import { type SettleOptions, settleAll } from '../../src/candles/keep-settled.ts'
+import { candleEmitter } from '../../src/candles/events.ts'
+import { settleAll } from '../../src/candles/keep-settled.ts'
 import { type Clock, SluiceError, systemClock } from '../../src/kernel/index.ts'
 
 /** Waits for nothing. */
 const clock: Clock = { ...systemClock, sleep: async () => {} }
 const away = () => new SluiceError('DATABASE_UNAVAILABLE', 'away')
 
+interface Item {
+  readonly source: string
+  readonly ticker: string
+}
+
 function settling(write: (items: readonly number[], attempt: number) => void, lost = new AbortController()) {
   const said: string[] = []
   let attempts = 0
-  const options: SettleOptions<number> = {
-    clock,
+  const events = candleEmitter()
+  const waits = new Set<string>()
+  events.on('delayed', ({ reason, wait }) => {
+    waits.add(wait)
+    said.push(`delayed: ${reason}`)
+  })
+  events.on('resumed', ({ wait }) => said.push(waits.delete(wait) ? 'resumed' : 'resumed without a delay'))
+  events.on('unkept', ({ ticker, reason }) => said.push(`refused ${ticker}: ${reason}`))
+  const settle = settleAll<Item>({
+    ...{ clock, events, where: 'database' },
     async write(items) {
       attempts += 1
-      write(items, attempts)
-      said.push(`wrote ${items.join(' ')}`)
+      write(
+        items.map(({ ticker }) => Number(ticker)),
+        attempts,
+      )
+      said.push(`wrote ${items.map(({ ticker }) => ticker).join(' ')}`)
     },
-    onDelay: (reason) => said.push(`delayed: ${reason}`),
-    onRefused: (item, reason) => said.push(`refused ${item}: ${reason}`),
-  }
-  const state: Record<string, number> = { a: 1, b: 2, c: 3 }
-  return { state, said, run: () => settleAll(options)(state, lost.signal) }
+  })
+  const item = (ticker: string): Item => ({ source: 's', ticker })
+  const state: Record<string, Item> = { a: item('1'), b: item('2'), c: item('3') }
+  return { state, said, waits, run: () => settle(state, lost.signal) }
 }
 
 describe('a batch', () => {
@@ -38,7 +54,7 @@ describe('a batch', () => {
       if (attempt < 3) throw away()
     })
     await run()
-    expect(said).toEqual(['delayed: away', 'delayed: away', 'wrote 1 2 3'])
+    expect(said).toEqual(['delayed: away', 'delayed: away', 'wrote 1 2 3', 'resumed'])
     expect(state).toEqual({})
   })
 
@@ -58,7 +74,7 @@ describe('a batch', () => {
       throw away()
     }, lost)
     await run()
-    expect(said).toEqual(['delayed: away'])
-    expect(state).toEqual({ a: 1, b: 2, c: 3 })
+    expect(said).toEqual(['delayed: away', 'resumed'])
+    expect(Object.keys(state)).toEqual(['a', 'b', 'c'])
   })
 })

@@ -41,7 +41,7 @@ export function startCandles(
   const db = openDatabase(options)
   const relay = openRelay({ bus, database: db, streams: STREAMS })
   const events = candleEmitter()
-  const said: Said = { refused: [], late: [], kept: [], projected: [], delayed: [], unkept: [] }
+  const said: Said = { refused: [], late: [], kept: [], projected: [], delayed: [], resumed: [], unkept: [] }
   for (const name of Object.keys(said) as (keyof CandleEvents)[]) {
     events.on(name, (fact) => void (said[name] as unknown[]).push(fact))
   }

@@ -2,7 +2,7 @@ import SqliteFile from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openSqlCandles, type SqlCandles } from '../../src/candles/sql-candles.ts'
 import type { CandlesChanged } from '../../src/candles/sql-write.ts'
-import { and, type Database, eq, openDatabase } from '../../src/db/index.ts'
+import { type Database, eq, openDatabase } from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { aBar, barsFrom, candlesOf, MINUTE, START } from './store-bars.ts'
@@ -84,22 +84,6 @@ describe.each(drivers)('the table of candles in %s', (driver) => {
     await Promise.all(writes)
     expect(await store.range(key)).toEqual(candlesOf(barsFrom(0, 29 * 17 + 20, key)))
     await other.close()
-  })
-
-  it('finds columns that are wrong by computing them again', async () => {
-    const key = newKey()
-    const candles = candlesOf(barsFrom(0, 2_300, key))
-    await store.write(candles)
-    expect(await store.recompute(key)).toBe(0)
-    await place.database.write(({ sql, t }) =>
-      sql
-        .update(t.candles)
-        .set({ ma50: 1 })
-        .where(and(eq(t.candles.ticker, key.ticker), eq(t.candles.time, candles[2_100]!.time))),
-    )
-    expect(await store.range(key)).not.toEqual(candles)
-    expect(await store.recompute(key)).toBe(1)
-    expect(await store.range(key)).toEqual(candles)
   })
 })
 

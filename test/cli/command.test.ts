@@ -49,7 +49,11 @@ describe('help', () => {
 
 describe('exit codes', () => {
   it('are 2 for a command, an option or an argument that does not exist', async () => {
-    const calls = [['dance'], ['settings', '--dance'], ['replay', 'books', 'a', '--fee-bps', 'x'], ['worker']]
+    const advance = ['cutover', 'advance', 'ticks', '--reason', 'x', '--revision']
+    const calls = [
+      ...[['dance'], ['settings', '--dance'], ['replay', 'books', 'a', '--fee-bps', 'x'], ['worker']],
+      ...['1.5', '-1', 'one'].map((revision) => [...advance, revision]),
+    ]
     for (const { code, stderr } of await Promise.all(calls.map((words) => sluice(words).ended))) {
       expect(code).toBe(2)
       expect(stderr).toMatch(/^error: /)
@@ -62,6 +66,16 @@ describe('exit codes', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^sluice: PORT is "abc"; allowed: .*\[CONFIG_INVALID\]\n$/)
   })
+
+  it.each([{ MARKET_BOARDS: 'btc' }, { PAPER_BALANCES: 'USDT' }, { MARKET_HOLIDAYS: '1.1.2026' }])(
+    'is 2 for a worker that would not use %o',
+    async (wrong) => {
+      const [name] = Object.keys(wrong)
+      const { code, stdout, stderr } = await sluice(['worker', 'detector'], { env: wrong }).ended
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toMatch(new RegExp(`^sluice: ${name} .*\\[CONFIG_INVALID\\]\n$`))
+    },
+  )
 
   it('is 1 for a file that does not exist, as JSON when asked for', async () => {
     const { code, stderr } = await sluice(['replay', 'books', join(folder, 'none.jsonl'), '--json']).ended

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { entryOf } from '../../src/catalog/index.ts'
+import { entryOf, PROJECTION_FAMILIES } from '../../src/catalog/index.ts'
 import { freePort } from '../../src/cli/ports.ts'
 import { closeRedis, connectRedis, ready } from '../../src/redis/index.ts'
 import { type Running, run, sluice } from '../support/command.ts'
@@ -41,6 +41,14 @@ const noneOf = (pids: readonly number[]) =>
 const redisPort = () =>
   (JSON.parse(readFileSync(join(dataDir, 'redis/server.json'), 'utf8')) as { port: number }).port
 
+async function keysOfSystem(): Promise<string[]> {
+  const client = connectRedis(`redis://127.0.0.1:${redisPort()}`, 'writer')
+  await ready(client)
+  const keys = await client.keys('*')
+  await closeRedis(client)
+  return keys
+}
+
 /** Keys of the running system that the catalog does not know, or knows as another type. */
 async function undeclared(): Promise<string[]> {
   const client = connectRedis(`redis://127.0.0.1:${redisPort()}`, 'writer')
@@ -60,6 +68,7 @@ async function undeclared(): Promise<string[]> {
 // Eight processes start and stop in each: seconds on a free machine, a minute on a busy one.
 describe('npm start', { timeout: 180_000 }, () => {
   it('brings everything up, refuses a second one, answers the other commands, and leaves nothing behind', async () => {
+    env['PROJECTIONS'] = PROJECTION_FAMILIES.join()
     const first = npmStart()
     await first.says(/gateway .*quotes [1-9]/, 120_000)
     const [, address] = await first.says(/Console +(http:\S+)/)
@@ -77,6 +86,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(
       lines.find(({ stream, group }) => stream === 'market.quotes' && group !== '').published,
     ).toBeGreaterThan(0)
+    await eventually(async () => (await keysOfSystem()).includes('nof0:crypto_prices'))
     expect(await undeclared()).toEqual([])
 
     const pids = family(first)

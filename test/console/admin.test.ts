@@ -30,7 +30,15 @@ beforeAll(async () => {
     ['sluice_ticks_stored_total', { store: 'json' }, 5],
     ['sluice_bus_handled_total', {}, 3],
   ] as [string, Record<string, string>, number][]
-  const about = { pid: 1, startedAt: 0, uptimeMs: 1, rssBytes: 1, heapBytes: 1, loopDelayP99Ms: 0 }
+  const about = {
+    pid: 1,
+    startedAt: 0,
+    uptimeMs: 1,
+    rssBytes: 1,
+    heapBytes: 1,
+    loopDelayP99Ms: 0,
+    troubles: [],
+  }
   gateway = await startConsole(
     jobs,
     { workers: async () => [{ id: 'a', name: 'ticks', ...about, counters }] },

@@ -34,6 +34,7 @@ const report = (name: string, pid: number, booked: number): WorkerReport => ({
     ['sluice_ledger_booked_total', { kind: 'fill' }, booked],
     ['sluice_of_another_release_total', {}, 1],
   ],
+  troubles: [],
 })
 
 describe('health', () => {
@@ -72,6 +73,30 @@ describe('health', () => {
     workers = [report('ledger', 1, 1)]
     gateway = await startConsole(jobs, { workers: async () => workers })
     expect(await (await gateway.get('/health')).json()).toMatchObject({ status: 'ok' })
+  })
+
+  it('is degraded while something cannot be stored for seconds, and says who, what, since when and why', async () => {
+    const trouble = (forMs: number) => ({
+      ...{ what: 'ticks of 2026-01-19', reason: 'the disk is full', since: Date.UTC(2026, 0, 19), forMs },
+    })
+    let troubles = [trouble(1_000)]
+    const workers = async () => [{ ...report('ticks', 7, 1), troubles }]
+    gateway = await startConsole(jobs, { workers })
+    expect(await (await gateway.get('/health')).json()).toMatchObject({ status: 'ok' })
+    await gateway.stop()
+    troubles = [trouble(12_000)]
+    gateway = await startConsole(jobs, { workers })
+    const response = await gateway.get('/health')
+    expect(response.status).toBe(200)
+    const detail =
+      'ticks host:7:boot cannot store ticks of 2026-01-19 since 2026-01-19T00:00:00.000Z (12 s): the disk is full'
+    expect(await response.json()).toMatchObject({
+      status: 'degraded',
+      parts: { stores: { ok: false, detail } },
+    })
+    const series =
+      'sluice_worker_trouble_seconds{worker="ticks",process="host:7:boot",what="ticks of 2026-01-19"} 12'
+    expect(await (await gateway.get('/metrics')).text()).toContain(series)
   })
 })
 

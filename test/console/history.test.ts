@@ -78,6 +78,7 @@ beforeAll(async () => {
           contentType: 'application/json',
           headers: { 'x-asked': String(query['symbol']) },
           body: '{"VCB":[]}',
+          rows: Number(query['limit'] ?? 0),
         }),
       },
     },
@@ -275,4 +276,23 @@ it('a client that asks for too much is told to wait by every route of the histor
   for (let i = 0; i < 10; i++) expect(await statusOf(all[0]!)).toBe(200)
   expect(await statusOf(all[0]!)).toBe(429)
   expect(await statusOf('/api/status')).toBe(200)
+})
+
+it('a long answer of /tickers counts as several requests, as soon as it is known how long it is', async () => {
+  const asked = () => gateway.get('/tickers?limit=45000')
+  const status = async () => (await asked()).status
+  expect([await status(), await status(), await status()]).toEqual([200, 200, 200])
+  const refused = await asked()
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '4'])
+  laterMs += 4_000
+  expect(await status()).toBe(200)
+  // Of many at once only those are answered that came before the first had to be paid.
+  laterMs += 60_000
+  const answers = await Promise.all(Array.from({ length: 20 }, asked))
+  const late = answers.filter((one) => one.status !== 200)
+  expect(late.length).toBeGreaterThanOrEqual(14)
+  for (const { status, headers } of late) {
+    expect([status, Number(headers.get('retry-after'))]).toEqual([429, expect.any(Number)])
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+  }
 })

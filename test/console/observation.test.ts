@@ -119,9 +119,11 @@ describe('counters', () => {
   })
 })
 
+const quiet = () => observe({}, { clock: systemClock, log: logged().log })
+
 describe('worker reports', () => {
   it('are there while the worker runs and gone when it ends', async () => {
-    const counters = openCounters()
+    const counters = observe({}, { clock: systemClock, log: logged().log })
     counters.add('sluice_jobs_failed_total', { job: 'trim' }, 2)
     const stop = new AbortController()
     const about = { redis: client, clock: systemClock, counters, everyMs: 20 }
@@ -148,7 +150,7 @@ describe('worker reports', () => {
     expect(await readReports(client)).toEqual([])
     expect(await client.smembers(workerKeys.list)).toEqual([])
     const stop = new AbortController()
-    const about = { redis: client, clock: systemClock, counters: openCounters(), id: 'x:1' }
+    const about = { redis: client, clock: systemClock, counters: quiet(), id: 'x:1' }
     const running = reportWorker({ ...about, name: 'x' })(stop.signal)
     await eventually(async () => (await client.pttl(workerKeys.report('x:1'))) > 0)
     stop.abort()
@@ -175,7 +177,7 @@ describe('worker reports', () => {
       redis: away,
       clock: systemClock,
       name: 'w',
-      counters: openCounters(),
+      counters: quiet(),
       everyMs: 10,
       onFailure: (reason) => failures.push(reason),
     })(stop.signal)

@@ -69,7 +69,7 @@ export const quietHistory: History = {
   recentTicks: none,
   tickSeries: none,
   bars: none,
-  tickers: async () => ({ contentType: 'application/json', headers: {}, body: '{}' }),
+  tickers: async () => ({ contentType: 'application/json', headers: {}, body: '{}', rows: 0 }),
 }
 
 export const quietFiles: HistoryFiles = {

@@ -132,6 +132,28 @@ describe('the settings', () => {
     expect(await begin('ticks', { TICKS_BACKEND: 'dual' })).toMatchObject({ phase: 'done' })
   })
 
+  it('of ticks stop a command that would use the store that is left out, and no look at a backup', async () => {
+    await begin('ticks', { TICKS_BACKEND: 'dual' })
+    await place.database.write(({ sql, t }) => sql.update(t.cutovers).set({ phase: 'dual' }))
+    const range = ['--source', 's', '--from', '2026-01-19T00:00:00Z']
+    const calls = [
+      ['candles', 'rebuild', 'A/B', ...range],
+      ['quality', 'report'],
+      ['partitions', 'rotate'],
+      ['partitions', 'compress', '2026-01-19'],
+    ]
+    const ended = (words: readonly string[]) => sluice(words, { env: environment }).ended
+    for (const { code, stderr } of await Promise.all(calls.map(ended))) {
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('[CUTOVER_REFUSED]') })
+    }
+    const looks = [
+      ['partitions', 'list'],
+      ['partitions', 'verify'],
+      ['ticks', 'stats'],
+    ]
+    for (const { code } of await Promise.all(looks.map(ended))) expect(code).toBe(0)
+  })
+
   it('of candles are held against rows and files', async () => {
     const csv = join(folder, 'candles/vn/VIC')
     mkdirSync(csv, { recursive: true })

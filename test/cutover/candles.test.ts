@@ -8,6 +8,7 @@ import type { Bar, CandleStore } from '../../src/candles/candle.ts'
 import { openCsvCandles } from '../../src/candles/csv-candles.ts'
 import { candleStores } from '../../src/candles/cutover-candles.ts'
 import { openSqlCandles } from '../../src/candles/sql-candles.ts'
+import { CACHE_DROPS } from '../../src/catalog/index.ts'
 import type { Cutover, Difference } from '../../src/cutover/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -54,7 +55,9 @@ describe.each(drivers)('candles in files and on %s', (driver) => {
     expect(await engine.copy(stores())).toMatchObject({ to: 'current', parts: 2, records: 290 })
     expect(await differences()).toEqual({ found: [], compared: 290 })
     const told = await place.database.read(({ sql: query, t }) => query.select().from(t.outbox))
-    expect(told.map(({ target }) => target)).toEqual(['candles.changed', 'candles.changed'])
+    // Each with the answers that it drops.
+    const pair = ['candles.changed', CACHE_DROPS]
+    expect(told.map(({ target }) => target)).toEqual([...pair, ...pair])
     // The files get a growing bar up to a minute later.
     await sql.write([{ ...bars('VIC', 1)[0]!, time: bucketOf('1D', systemClock.now()) }])
     expect((await differences()).found).toEqual([])

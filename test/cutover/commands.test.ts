@@ -1,5 +1,5 @@
 // Cut-overs as an operator sees them: what each command says, and how it ends.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -81,7 +81,9 @@ describe('sluice cutover', () => {
   it('says where everything is and what comes next', async () => {
     const { text } = await inside((terminal) => showCutovers(undefined, terminal))
     expect(text).toMatch(/^feature +phase +revision/)
-    expect(text).toMatch(/^candles +legacy +0 +- +CSV files +CSV files/m)
+    // The files follow the database, which is written in every phase.
+    expect(text).toMatch(/^candles +legacy +0 +- +CSV files \+ SQL tables +CSV files/m)
+    expect(text).toMatch(/^ticks +legacy +0 +- +JSON files +JSON files/m)
     expect(text).toContain('ticks can advance: sluice cutover advance ticks --reason …')
     const { results } = await inside((terminal) => showCutovers('candles', terminal), true)
     expect(results).toMatchObject([{ feature: 'candles', phase: 'legacy', revision: 0, changes: [] }])
@@ -120,6 +122,16 @@ describe('sluice cutover', () => {
     expect(stderr).toContain('stopped; what is copied stays, and this goes on: sluice cutover copy candles')
     expect(code).toBe(1)
     await laterThatDay()
+    rmSync(csv)
+    mkdirSync(csv)
+    const failed = await inside((terminal) =>
+      copyHistory('candles', terminal).catch((error: { code: string }) => error.code),
+    )
+    expect(failed.ended).toBe('DATABASE_UNAVAILABLE')
+    expect(failed.notes.at(-1)).toBe(
+      'the copy did not come to its end; what is copied stays, and this goes on: sluice cutover copy candles',
+    )
+    rmSync(csv, { recursive: true })
     const { text } = await inside((terminal) => copyHistory('candles', terminal))
     expect(text).toContain('copied 30 records in 1 parts into the CSV files')
     expect(readFileSync(csv, 'utf8')).toBe(before)

@@ -72,6 +72,13 @@ describe('a comparison', () => {
     )
   })
 
+  it('proves nothing where all that there is may still change, and something where there is nothing', async () => {
+    const stores = storesOf({ legacy: {}, current: {} })
+    expect((await compared(stores)).run).toMatchObject({ compared: 0, endedAt: expect.any(Number) })
+    const young = { ...stores, parts: async () => [{ name: 'all', records: 3 }] }
+    expect((await compared(young)).run).toMatchObject({ compared: 0, endedAt: undefined })
+  })
+
   it('does not report what comes into the second store while it runs', async () => {
     const both = { legacy: { a: '1', b: '2', c: '3' } as Contents, current: { a: '1', b: 'old' } as Contents }
     let reads = 0

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Cutover, CutoverEvents, CutoverOptions } from '../../src/cutover/index.ts'
+import type { Database } from '../../src/db/index.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FeatureName, moveTo, openEngine, openToys, type Toys } from './rig.ts'
@@ -200,6 +201,34 @@ describe('comparisons', () => {
     expect(skipped).toBe(2)
     await Promise.all(opened.map((one) => one.close()))
     expect(await engine.status('toys')).toMatchObject({ shadow: { compared: 4, different: 0 } })
+  })
+
+  it('are counted also when a count could not be written, with those that came meanwhile', async () => {
+    await moveTo(engine, toys.stores, 'shadow')
+    const begun = Promise.withResolvers<void>()
+    const failed = Promise.withResolvers<never>()
+    let isAway = true
+    const write: Database['write'] = async (work) => {
+      if (!isAway) return place.database.write(work)
+      isAway = false
+      begun.resolve()
+      return failed.promise
+    }
+    const other = openEngine({ ...place.database, write }, { leaseMs: 5 })
+    const stop = new AbortController()
+    const following = other.task(stop.signal)
+    let seen = once('compared', other)
+    await read(other)
+    await seen
+    await begun.promise
+    seen = once('compared', other)
+    await read(other)
+    await seen
+    failed.reject(new Error('away'))
+    stop.abort()
+    await following
+    await other.close()
+    expect(await engine.status('toys')).toMatchObject({ shadow: { compared: 2 } })
   })
 
   it('are made in the phases that compare, and in no other', async () => {

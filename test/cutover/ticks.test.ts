@@ -10,7 +10,7 @@ import { openJsonTicks } from '../../src/ticks/json-ticks.ts'
 import { parseTime } from '../../src/ticks/parse-time.ts'
 import { phasedTicks } from '../../src/ticks/phased-ticks.ts'
 import { openSqliteTicks } from '../../src/ticks/sqlite-ticks.ts'
-import type { Tick, TickStore } from '../../src/ticks/tick.ts'
+import type { CopyableTicks, Tick, TickStore } from '../../src/ticks/tick.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { recording } from '../support/recordings.ts'
 import { openRealEngine } from './rig.ts'
@@ -40,8 +40,8 @@ function readTicks(path: string): Tick[] {
 
 let place: TestDatabase
 let folder: string
-let json: TickStore
-let sqlite: TickStore
+let json: CopyableTicks
+let sqlite: CopyableTicks
 beforeEach(async () => {
   place = await openTestDatabase('sqlite')
   folder = mkdtempSync(join(tmpdir(), 'sluice-ticks-'))
@@ -104,7 +104,9 @@ describe('ticks', () => {
     const ticks = Array.from({ length: 45_000 }, (_, n) => tick(n, { source: n % 2 ? 'A b' : 'A' }))
     const next = Array.from({ length: 10 }, (_, n) => tick(n, { time: DAY + 86_400_000, sequence: n * 7 }))
     await Promise.all([json.write([...ticks, ...next]), sqlite.write([...ticks, ...next])])
-    const run = await engine().compare(tickStores(ports()))
+    const found: Difference[] = []
+    const run = await engine().compare(tickStores(ports()), { onDifference: (one) => found.push(one) })
+    expect(found.slice(0, 3)).toEqual([])
     expect(run).toMatchObject({ compared: 45_010, different: 0 })
   })
 

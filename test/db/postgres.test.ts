@@ -1,6 +1,16 @@
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { asc, type Database, eq, migrate, openDatabase, sql, type Tx } from '../../src/db/index.ts'
+import {
+  asc,
+  type Database,
+  eq,
+  gte,
+  migrate,
+  openDatabase,
+  prepareSelect,
+  sql,
+  type Tx,
+} from '../../src/db/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -45,6 +55,34 @@ describe('Postgres', () => {
     await terminateOthers()
     await Promise.all([add('d'), add('e'), add('f')])
     expect(await names()).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+  })
+
+  const held = prepareSelect<Pick<Tx['t']['fences'], 'resource' | 'token'>, 'least'>(
+    ({ fences: { resource, token } }) => ({ resource, token }),
+    (builder, { fences }, fields) =>
+      builder
+        .select(fields)
+        .from(fences)
+        .where(gte(fences.token, sql.placeholder('least'))),
+  )
+
+  it('answers a select alone by itself when its idle connections are cut', async () => {
+    await add('a')
+    const ask = () => db.rows(held, { least: 1 })
+    expect(await Promise.all([ask(), ask(), ask()])).toHaveLength(3)
+    expect(await others()).toBe(3)
+    await terminateOthers()
+    expect(await ask()).toEqual([{ resource: 'a', token: 1 }])
+  })
+
+  it('answers a prepared select also after a migration gave its table other types', async () => {
+    await add('a')
+    const alone = () => db.rows(held, { least: 1 })
+    const inside = () => db.read((tx) => tx.rows(held, { least: 1 }))
+    const before = await Promise.all([alone(), inside(), inside()])
+    await admin.query('alter table fences alter column resource type varchar(200)')
+    expect(await Promise.all([alone(), inside(), inside()])).toEqual(before)
+    expect(await Promise.all([inside(), alone(), alone()])).toEqual(before)
   })
 
   it('is DATABASE_UNAVAILABLE when cut inside a transaction, writes nothing, and works again', async () => {

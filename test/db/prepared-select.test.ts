@@ -62,6 +62,14 @@ describe.each(drivers)('a prepared select on %s', (driver) => {
     expect(asked).toEqual([{ asset: 'é', updatedAt: Number.MAX_SAFE_INTEGER }])
   })
 
+  it('answers the same alone, without a transaction, and is refused within one', async () => {
+    const whole = await place.database.read((tx) => tx.rows(since, { time: 0, limit: 10 }))
+    expect(whole).toHaveLength(3)
+    expect(await place.database.rows(since, { time: 0, limit: 10 })).toEqual(whole)
+    const inside = place.database.read(() => place.database.rows(since, { time: 0, limit: 1 }))
+    await expect(inside).rejects.toMatchObject({ code: 'USAGE' })
+  })
+
   it('sees the writes of its own transaction, and is refused behind its end', async () => {
     let kept: Tx | undefined
     await place.database.write(async (tx) => {

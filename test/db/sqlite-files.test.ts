@@ -78,7 +78,10 @@ describe('a SQLite file', () => {
   })
 
   it('is reported when it cannot be opened', async () => {
-    const unavailable = { code: 'DATABASE_UNAVAILABLE', message: expect.stringContaining('cannot be opened') }
+    const unavailable = {
+      code: 'DATABASE_UNAVAILABLE',
+      message: expect.stringMatching(/cannot be (opened|made)/),
+    }
     mkdirSync(join(folder, 'folder.db'))
     await expect(count(join(folder, 'folder.db'))).rejects.toMatchObject(unavailable)
     writeFileSync(join(folder, 'file'), '')

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { candlesChanged } from '../../src/catalog/index.ts'
+import { CACHE_DROPS, candlesChanged } from '../../src/catalog/index.ts'
 import { importCandles, importTicks } from '../../src/cli/import.ts'
 import { duration, openProgressLine } from '../../src/cli/progress-line.ts'
 import { showQuality } from '../../src/cli/quality.ts'
@@ -150,7 +150,7 @@ describe('sluice import candles', () => {
     const database = openDatabase({ driver: 'sqlite', path: file, clock: systemClock })
     const told = await database.read(async ({ sql, t }) => sql.select().from(t.outbox))
     await database.close()
-    expect(told).toMatchObject([{ target: candlesChanged.name }])
+    expect(told).toMatchObject([{ target: candlesChanged.name }, { target: CACHE_DROPS }])
   })
 
   it('begins anew under another source or scale, and says so in one line', async () => {

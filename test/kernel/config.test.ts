@@ -41,4 +41,12 @@ describe('readConfig', () => {
   ])('takes REDIS_LOCK_URLS=%s: %s, for a majority decides', (urls, isRight) => {
     expect(problemsOf({ REDIS_LOCK_URLS: urls })).toHaveLength(isRight ? 0 : 1)
   })
+
+  it('takes no holidays that it cannot read, and names the wrong one', () => {
+    expect(problemsOf({ MARKET_HOLIDAYS: '2026-01-01, 2026-02-16@11:30' })).toEqual([])
+    expect(problemsOf({ MARKET_HOLIDAYS: '2026-01-01,2026-13-01' })).toEqual([
+      'MARKET_HOLIDAYS is "2026-01-01,2026-13-01"; allowed: YYYY-MM-DD, or YYYY-MM-DD@HH:MM for a day that ends ' +
+        'early, separated by commas; "2026-13-01" is neither',
+    ])
+  })
 })

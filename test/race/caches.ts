@@ -1,10 +1,11 @@
-// The caches that the race runs against: ours, and what one writes by hand with get, set, del and a channel.
+// The caches that the race runs against: ours, what one writes by hand with get, set, del and a channel, and a library.
 import { z } from 'zod'
 import { defineView, dropKey, dropTag, openViews } from '../../src/cache/index.ts'
 import type { Clock } from '../../src/kernel/index.ts'
 import { connectRedis, type Redis, ready } from '../../src/redis/index.ts'
+import { openBentocache } from './bentocache.ts'
 
-export const CACHES = ['sluice', 'plain'] as const
+export const CACHES = ['sluice', 'plain', 'bentocache'] as const
 export type CacheName = (typeof CACHES)[number]
 
 export const HEARTBEAT_MS = 200
@@ -27,7 +28,7 @@ export interface CacheOptions {
 }
 
 export const openCache = (name: CacheName, options: CacheOptions): Promise<RaceCache> =>
-  name === 'sluice' ? openSluice(options) : openPlain(options)
+  ({ sluice: openSluice, plain: openPlain, bentocache: openBentocache })[name](options)
 
 async function openSluice({ url, clock, loses, index }: CacheOptions): Promise<RaceCache> {
   const { openViews: open } = index

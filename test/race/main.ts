@@ -3,6 +3,7 @@
 // silence; then every process must give what is true.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { copyWithout, RULES, type RuleName } from '../cache/faults.ts'
+import { installBentocache } from './bentocache.ts'
 import { CACHES, HEARTBEAT_MS } from './caches.ts'
 import { type RaceOptions, runRace, STRIKES } from './run.ts'
 
@@ -29,6 +30,7 @@ const options = new Command('npm run race --')
   .parse()
   .opts<Options>()
 
+if (options.cache === 'bentocache') installBentocache()
 const copy = options.fault && (await copyWithout(options.fault))
 const result = await runRace({
   ...options,

@@ -57,6 +57,12 @@ export const CONVENTIONS: readonly Convention[] = [
     instead: 'reject; the worker ends when its tasks do',
   },
   {
+    name: 'folders',
+    banned: /\bmkdir(Sync)?\b/g,
+    allowedIn: within('src/kernel/folder.ts', ...SETUP),
+    instead: 'use makeFolder of the kernel',
+  },
+  {
     name: 'exports',
     banned: /\bexport \*|\bexport default\b/g,
     allowedIn: () => false,

@@ -78,9 +78,10 @@ export async function untilSettled(system: System, timeoutMs = 120_000): Promise
 }
 
 async function firstUnfinished({ bus, database }: System): Promise<string | undefined> {
+  const rowsInOutbox = () => database.read(({ sql, t }) => sql.$count(t.outbox))
   for (const { stream, groups } of STAGES) {
     // The outbox lies between the executor's commit and its stream.
-    const waiting = await database.read(({ sql, t }) => sql.$count(t.outbox))
+    const waiting = await rowsInOutbox()
     if (stream === executions && waiting > 0) return `${waiting} rows in the outbox`
     const { partitions } = await bus.status(stream)
     for (const { partition, lastSequence, groups: found } of partitions) {
@@ -95,5 +96,8 @@ async function firstUnfinished({ bus, database }: System): Promise<string | unde
   const pending = await database.read(({ sql, t }) =>
     sql.$count(t.executions, eq(t.executions.status, 'pending')),
   )
-  return pending > 0 ? `${pending} executions pending` : undefined
+  if (pending > 0) return `${pending} executions pending`
+  // What the ledger drops leaves behind its commit as well.
+  const left = await rowsInOutbox()
+  return left > 0 ? `${left} rows in the outbox` : undefined
 }

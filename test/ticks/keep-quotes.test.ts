@@ -12,6 +12,7 @@ import {
   openLiveTicks,
   openSqliteTicks,
   type Tick,
+  type TickEmitter,
   type TickStore,
   tickEmitter,
   tickTasks,
@@ -66,6 +67,9 @@ const publish = (messages: readonly QuoteMessage[]) =>
   bus.publish(
     messages.map((data, i) => outgoing(marketQuotes, `${symbol} ${i} ${JSON.stringify(data).length}`, data)),
   )
+
+const observed = (ticks: TickEmitter) =>
+  observe({ ticks }, { clock: systemClock, log: openLog({ level: 'silent', name: 'x' }) })
 
 const keep = (more: Partial<KeepQuotesOptions> = {}) =>
   bus.fold(
@@ -165,10 +169,15 @@ describe('the keeper of ticks', () => {
       },
     }
     await publish(Array.from({ length: 20 }, (_, n) => message([quoteOf(n)])))
-    const running = start(keep({ store: weak }))
+    const events = tickEmitter()
+    const { troubles } = observed(events)
+    const running = start(keep({ store: weak, events }))
     await eventually(() => refused >= 2)
     expect(await isSettled()).toBe(false)
+    await eventually(() => troubles().some(({ reason }) => reason === 'nobody foresaw this'))
+    expect(troubles().map(({ what }) => what)).toEqual([`ticks (${symbol})`])
     failing = false
+    await eventually(() => troubles().length === 0)
     await eventually(async () => (await kept()).length === 20)
     await eventually(isSettled)
     await running.stop()
@@ -222,10 +231,7 @@ describe('the keeper of ticks', () => {
     )
     await publish([message([quoteOf(0)])])
     const events = tickEmitter()
-    const counters = observe(
-      { ticks: events },
-      { clock: systemClock, log: openLog({ level: 'silent', name: 'x' }) },
-    )
+    const counters = observed(events)
     const config = readConfig({ TICKS_DIR: damagedDir })
     const [task] = tickTasks({
       bus,
@@ -238,6 +244,7 @@ describe('the keeper of ticks', () => {
     const running = start(task!)
     const level = (name: string) => counters.list().find(([metric]) => metric === name)?.[2]
     await eventually(() => level('sluice_ticks_failing_days') === 1 && level('sluice_ticks_in_spill')! > 0)
+    expect(counters.troubles()).toMatchObject([{ what: `ticks of ${day}` }])
     await running.stop()
     rmSync(damagedDir, { recursive: true })
   })

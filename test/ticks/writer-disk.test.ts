@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import SqliteFile from 'better-sqlite3'
@@ -231,8 +239,9 @@ describe.each(Object.entries(FAULTS))('a file %s', (_, [code, spoil]) => {
     expect(after.writer.health().inSpill).toBeGreaterThanOrEqual(30)
     await eventually(() => after.told('failing').length === 1)
     expect(await after.writer.add(ticksFrom(31, 10))).toEqual(aside)
-    rmSync(path, { force: true })
-    writeFileSync(path, whole)
+    // In one step: between two, the writer would make a file of its own.
+    writeFileSync(`${path}.mended`, whole)
+    renameSync(`${path}.mended`, path)
     await eventually(() => after.writer.health().inSpill === 0)
     expect(after.told('recovered')).toMatchObject([{ day: DAY }])
     expect(after.writer.health()).toMatchObject({ ok: true, queued: 0 })

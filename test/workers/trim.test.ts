@@ -18,7 +18,7 @@ async function trimmed(MARKET_TIME: 'wall' | 'event', lag: number): Promise<stri
     handlers = given
     return async () => {}
   }
-  worker.tasks({ bus, jobs: { run }, config: { MARKET_TIME } } as unknown as Platform)
+  worker.tasks({ bus, jobs: { run }, config: { MARKET_TIME, PROJECTIONS: '' } } as unknown as Platform)
   await handlers!.trim({ signal: new AbortController().signal, dueAt: 0 })
   return names
 }

@@ -1,0 +1,2 @@
+CREATE INDEX "trades_symbol_completed_at" ON "trades" USING btree ("symbol","completed_at");--> statement-breakpoint
+CREATE INDEX "venue_orders_venue_time" ON "venue_orders" USING btree ("venue","time");

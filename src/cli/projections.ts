@@ -1,0 +1,30 @@
+// `sluice cache rebuild`: writes the Redis structures that readers of the replaced systems know, from the stores.
+import { SluiceError } from '../kernel/index.ts'
+import { familiesOf, familyNames, rebuildProjections } from '../projections/index.ts'
+import { withPlatform } from './connection.ts'
+import { runningConfig } from './running-config.ts'
+import { stopSignal } from './stop-signal.ts'
+import { type Terminal, table } from './terminal.ts'
+
+/** Throws USAGE for a name that is none, and where neither the command nor PROJECTIONS names any. */
+export async function rebuild(names: readonly string[], terminal: Terminal): Promise<void> {
+  const families = familiesOf(names.length > 0 ? names : familyNames(runningConfig().PROJECTIONS))
+  if (families.size === 0) {
+    throw new SluiceError('USAGE', 'PROJECTIONS is empty: set it, or name what to rebuild.')
+  }
+  const done = await withPlatform(async (platform) => {
+    const { bus, database, venues, clock, config } = platform
+    if (config.TICKS_BACKEND === 'dual') await platform.cutover.ready()
+    const parts = { families, bus, database, venues, clock, config, ticks: () => platform.ticks }
+    const stop = stopSignal()
+    try {
+      return await rebuildProjections(parts, stop.signal, ({ source, written, tookMs }) =>
+        terminal.note(`${source}: ${written} keys in ${tookMs} ms`, 'rebuilt', { source, written, tookMs }),
+      )
+    } finally {
+      stop.release()
+    }
+  })
+  const rows = done.map(({ source, written, overtaken, tookMs }) => [source, written, overtaken, tookMs])
+  terminal.result(done, () => table(['from', 'keys', 'newer already', 'ms'], rows))
+}

@@ -1,0 +1,193 @@
+// Keeps the projections of PROJECTIONS current: one process at a time, by a lock, and everything again when Redis was
+// emptied or started again. A lock that was lost for a moment does no harm: what is older never replaces what is newer.
+import type { Bus } from '../bus/index.ts'
+import { calendarOf } from '../candles/index.ts'
+import { PROJECTION_LOCK, type ProjectionFamily, projectionKeys } from '../catalog/index.ts'
+import type { Database } from '../db/index.ts'
+import {
+  type Clock,
+  type Config,
+  messageOf,
+  parseHolidays,
+  repeat,
+  runTasks,
+  type Task,
+} from '../kernel/index.ts'
+import type { Locks } from '../locks/index.ts'
+import { closeRedis, connectRedis, onNodeOf, type Redis, ready } from '../redis/index.ts'
+import { isLive, type TickStore } from '../ticks/index.ts'
+import type { VenueTable } from '../venues/index.ts'
+import { openAnalyticsSource } from './analytics-source.ts'
+import { openBarSource } from './bar-source.ts'
+import { openLedgerSource } from './ledger-source.ts'
+import { openQuoteSource } from './quote-source.ts'
+import type { ProjectionSource } from './source.ts'
+import { openTableSource } from './table-source.ts'
+import { openWriter, type ProjectionWriter } from './writer.ts'
+
+export interface ProjectorOptions {
+  readonly families: ReadonlySet<ProjectionFamily>
+  readonly bus: Pick<Bus, 'readBack'>
+  readonly database: Database
+  readonly venues: VenueTable
+  readonly ticks: () => TickStore
+  readonly clock: Clock
+  readonly config: Pick<
+    Config,
+    'FEED' | 'MARKET_HOLIDAYS' | 'MARKET_TIME' | 'REDIS_CACHE_URL' | 'REDIS_URL' | 'TICKS_JUMP_PCT'
+  >
+}
+
+export interface KeepingOptions extends ProjectorOptions {
+  readonly locks: Locks
+  /** Another text after each booking of the ledger. Cheap: it is asked four times a second. */
+  readonly ledgerState: () => Promise<string>
+  /** Something is not kept for a moment; it is tried again. */
+  readonly onFailure: (source: string, reason: string) => void
+}
+
+const AGAIN_MS = 1_000
+const LOOK_MS = 2_000
+const CONNECT_MS = 2_000
+
+export function keepProjections(options: KeepingOptions): Task {
+  const { locks, clock, onFailure } = options
+  return async (stopped) => {
+    while (!stopped.aborted) {
+      try {
+        const keep = ({ signal }: { signal: AbortSignal }) =>
+          withReaders(options, (redis) => keepUntilEmptied(options, redis, signal))
+        await locks.hold(PROJECTION_LOCK, keep, { signal: stopped })
+      } catch (error) {
+        if (!stopped.aborted) onFailure('the keeper', messageOf(error))
+      }
+      await clock.sleep(AGAIN_MS, stopped)
+    }
+  }
+}
+
+type Connected = () => Promise<Redis>
+
+/** The server of the readers of projections: that of the cache. */
+async function withReaders<T>(
+  { config }: ProjectorOptions,
+  work: (redis: Connected) => Promise<T>,
+): Promise<T> {
+  const url = config.REDIS_CACHE_URL || config.REDIS_URL
+  const client = connectRedis(url, 'writer', { name: 'projections' })
+  try {
+    return await work(async () => {
+      await ready(client, CONNECT_MS)
+      return client
+    })
+  } finally {
+    await closeRedis(client)
+  }
+}
+
+async function keepUntilEmptied(
+  options: KeepingOptions,
+  redis: Connected,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, ledgerState } = options
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const client = await redis()
+  await client.set(projectionKeys.kept, await runOf(client))
+  const watch = repeat(LOOK_MS, clock, async () => {
+    const now = await redis()
+    if ((await now.get(projectionKeys.kept)) !== (await runOf(now))) stop.abort()
+  })
+  const sources = openSources(openWriter(redis), options, ledgerState)
+  await runTasks(
+    [...sources.map((source) => insisting(source, options)), untilFailure(watch, stop, options)],
+    either,
+  )
+}
+
+/** Another after each start of the server, and on a replica that was promoted: what it has then may be older. */
+async function runOf(client: Redis): Promise<string> {
+  const info = await onNodeOf(client, projectionKeys.kept).info('server')
+  return /^run_id:(\w+)/m.exec(info)?.[1] ?? ''
+}
+
+/** Redis that does not answer may have been emptied meanwhile. */
+const untilFailure =
+  (task: Task, stop: AbortController, { onFailure }: KeepingOptions): Task =>
+  async (signal) => {
+    try {
+      await task(signal)
+    } catch (error) {
+      // The sources end with it and say nothing, and a lock that is refused is no failure.
+      if (!signal.aborted) onFailure('the keeper', messageOf(error))
+      stop.abort()
+    }
+  }
+
+const insisting =
+  (source: ProjectionSource, { clock, onFailure }: KeepingOptions): Task =>
+  async (signal) => {
+    while (!signal.aborted) {
+      try {
+        await source.keep(signal)
+      } catch (error) {
+        if (!signal.aborted) onFailure(source.name, messageOf(error))
+      }
+      await clock.sleep(AGAIN_MS, signal)
+    }
+  }
+
+export interface Rebuilt {
+  readonly source: string
+  /** Keys that have the truth now. */
+  readonly written: number
+  /** Keys that had something newer already. */
+  readonly overtaken: number
+  readonly tookMs: number
+}
+
+/** Writes everything that the stores can tell, also while others keep it. Rejects when Redis or a store fails. */
+export const rebuildProjections = (
+  options: ProjectorOptions,
+  signal: AbortSignal,
+  onDone: (one: Rebuilt) => void = () => {},
+): Promise<Rebuilt[]> =>
+  withReaders(options, async (redis) => {
+    const { clock } = options
+    const done: Rebuilt[] = []
+    const writer = openWriter(redis)
+    for (const source of openSources(writer, options, async () => '')) {
+      const beganAt = clock.monotonic()
+      const before = { ...writer.counts }
+      await source.rebuild(signal)
+      const one = {
+        ...{ source: source.name, written: writer.counts.written - before.written },
+        overtaken: writer.counts.overtaken - before.overtaken,
+        tookMs: Math.round(clock.monotonic() - beganAt),
+      }
+      done.push(one)
+      onDone(one)
+    }
+    return done
+  })
+
+function openSources(
+  writer: ProjectionWriter,
+  options: ProjectorOptions,
+  state: () => Promise<string>,
+): ProjectionSource[] {
+  const { families, bus, database, venues, ticks, clock, config } = options
+  const has = (...names: ProjectionFamily[]) => names.some((name) => families.has(name))
+  const hoursOf = calendarOf(parseHolidays(config.MARKET_HOLIDAYS))
+  const gate = { live: isLive(config), jumpPct: config.TICKS_JUMP_PCT }
+  const common = { writer, database, clock, families }
+  return [
+    ...(has('nof0')
+      ? [openLedgerSource({ ...common, state }), openAnalyticsSource({ ...common, state })]
+      : []),
+    ...(has('nof0', 'market') ? [openTableSource({ ...common, venues })] : []),
+    ...(has('nof0', 'market', 'ticks') ? [openQuoteSource({ ...common, bus, ticks, gate })] : []),
+    ...(has('candles', 'ticks') ? [openBarSource({ ...common, bus, hoursOf })] : []),
+  ]
+}

@@ -1,0 +1,158 @@
+// When loads begin and end: under a lease that covers them, in a place of their own, once for each version of a view.
+import { describe, expect, it } from 'vitest'
+import { dropKey } from '../../src/cache/index.ts'
+import { isSluiceError } from '../../src/kernel/index.ts'
+import { eventually } from '../support/eventually.ts'
+import { cacheRig, gate } from './rig.ts'
+import { prices } from './support.ts'
+
+const rig = cacheRig()
+const apart = { ...prices, level: 'redis' as const }
+
+describe('a load that waits for room', () => {
+  /** Its lease is over by the time it may begin, and `meanwhile` has happened. */
+  async function waited(
+    meanwhile: (views: Awaited<ReturnType<typeof rig.process>>['views']) => Promise<unknown>,
+  ) {
+    const [here, elsewhere] = await Promise.all([
+      rig.process({ maxLoads: 1, leaseMs: 100 }),
+      rig.process({ leaseMs: 30_000 }),
+    ])
+    const full = gate()
+    const taken = gate()
+    const first = here.views.get(apart, ['full'], async () => {
+      taken.open()
+      await full.opened
+      return 0
+    })
+    await taken.opened
+    const loads: string[] = []
+    const answer = here.views.get(apart, ['BTC'], async () => {
+      loads.push('here')
+      return 1
+    })
+    const result = await eventually(async () => {
+      const [lease] = await rig.admin().keys('{cache}:*:prices:BTC')
+      return lease === undefined
+    })
+    expect(result).toBe(true)
+    await meanwhile(elsewhere.views)
+    full.open()
+    await first
+    return { answer: await answer, loads }
+  }
+
+  it('does not begin when somebody else has loaded meanwhile', async () => {
+    const { answer, loads } = await waited((views) => views.get(apart, ['BTC'], async () => 2))
+    expect({ answer, loads }).toEqual({ answer: 2, loads: [] })
+  })
+
+  it('does not begin while somebody else loads, and gets their answer', async () => {
+    const slow = gate()
+    const { answer, loads } = await waited(async (views) => {
+      const began = gate()
+      void views.get(apart, ['BTC'], async () => {
+        began.open()
+        await slow.opened
+        return 3
+      })
+      await began.opened
+      void eventually(() => views.stats().loading === 1).then(() => slow.open())
+    })
+    expect({ answer, loads }).toEqual({ answer: 3, loads: [] })
+  })
+
+  it('begins under a new lease when nobody has', async () => {
+    const { answer, loads } = await waited(async () => undefined)
+    expect({ answer, loads }).toEqual({ answer: 1, loads: ['here'] })
+    expect((await rig.admin().keys('{cache}:*:prices:BTC')).length).toBe(1)
+  })
+})
+
+it('a load that takes too long is told so, and keeps its place until it ends', async () => {
+  const { views } = await rig.process({ maxLoads: 1, loadMs: 100 })
+  const ended = gate()
+  let signal: AbortSignal | undefined
+  const isLate = (error: unknown) => isSluiceError(error, 'CACHE_OVERLOADED')
+  const never = views.get(apart, ['BTC'], async (given) => {
+    signal = given
+    await ended.opened
+    return 1
+  })
+  await expect(never).rejects.toSatisfy(isLate)
+  expect(signal?.aborted).toBe(true)
+  await expect(views.get(apart, ['ETH'], async () => 1)).rejects.toSatisfy(isLate)
+  expect(views.stats().loading).toBe(1)
+  ended.open()
+  expect(await eventually(() => views.get(apart, ['SOL'], async () => 2))).toBe(2)
+})
+
+describe('two versions of a view', () => {
+  const next = { ...apart, version: 2 }
+
+  it('are loaded once each, and dropped together', async () => {
+    const { views } = await rig.process()
+    const loads: number[] = []
+    const ask = async (value: number) => {
+      const one = await views.get(apart, ['BTC'], async () => loads.push(1) && value)
+      const two = await views.get(next, ['BTC'], async () => loads.push(2) && value * 10)
+      return [one, two]
+    }
+    for (let i = 0; i < 3; i++) expect(await ask(1)).toEqual([1, 10])
+    expect(loads).toEqual([1, 2])
+    await views.drop([dropKey(apart, ['BTC'])])
+    expect(await ask(2)).toEqual([2, 20])
+  })
+
+  it('leave nothing behind when the old one has ended', async () => {
+    const { views } = await rig.process()
+    await views.get({ ...apart, lifetimeMs: 50 }, ['BTC'], async () => 1)
+    await views.get(next, ['BTC'], async () => 2)
+    let version = 2
+    const fieldsLeft = await eventually(async () => {
+      await views.get({ ...apart, version: ++version }, ['BTC'], async () => version)
+      const [key] = await rig.admin().keys('{cache}:*:prices:BTC')
+      const fields = await rig.admin().hkeys(key!)
+      return !fields.includes('v1') && fields
+    })
+    expect(fieldsLeft).toEqual(expect.arrayContaining(['v2', `v${version}`]))
+    expect(fieldsLeft).toHaveLength(7 * (version - 1))
+  })
+})
+
+it('an answer that somebody damaged is loaded anew, also by who hears no drops', async () => {
+  const { views, subscriber } = await rig.process()
+  // Its end would be one to any waiting.
+  const lasting = { ...apart, lifetimeMs: 3_600_000 }
+  await views.get(lasting, ['BTC'], async () => 1)
+  const [key] = await rig.admin().keys('{cache}:*:prices:BTC')
+  subscriber().disconnect()
+  await eventually(() => !views.stats().serving)
+  await rig.admin().hset(key!, 'v1', 'not JSON')
+  let answer = 0
+  void views
+    .get(lasting, ['BTC'], async () => 2)
+    .then((value) => {
+      answer = value
+    })
+  await eventually(() => answer === 2)
+  expect(await views.get(lasting, ['BTC'], async () => 3)).toBe(2)
+})
+
+it('an answer within its grace outlives the leases of loads that fail', async () => {
+  const { views } = await rig.process({ throttleMs: 20, leaseMs: 5_000 })
+  const brief = { ...apart, lifetimeMs: 50, graceMs: 600_000 }
+  await views.get(brief, ['BTC'], async () => 1)
+  let loads = 0
+  const fail = () => {
+    loads++
+    return Promise.reject(new Error('no database'))
+  }
+  // The second lease is taken where the first failure has left no field of a lease.
+  await eventually(async () => {
+    expect(await views.get(brief, ['BTC'], fail)).toBe(1)
+    return loads >= 2
+  })
+  const [key] = await rig.admin().keys('{cache}:*:prices:BTC')
+  expect(await rig.admin().pttl(key!)).toBeGreaterThan(5_000)
+})

@@ -1,0 +1,61 @@
+// `sluice cache warm` and `verify` as a person or a program calls them, on a real server and a real database.
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sluice } from '../support/command.ts'
+import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+
+let redis: TestRedis
+let test: TestDatabase
+beforeAll(async () => {
+  ;[redis, test] = await Promise.all([startRedis(), openTestDatabase('sqlite')])
+})
+afterAll(async () => {
+  await test.close()
+  await redis.stop()
+})
+
+async function cache(...args: string[]) {
+  const env = { ...test.environment, REDIS_URL: redis.url }
+  const { code, stdout, stderr } = await sluice(['cache', ...args, '--json'], { env }).ended
+  return { code, said: stdout === '' ? undefined : JSON.parse(stdout), stderr }
+}
+
+it('warm what readers ask for, and find what was changed behind them', async () => {
+  const { code, said } = await cache('warm')
+  expect({ code, said }).toMatchObject({
+    code: 0,
+    said: {
+      reports: [
+        { view: 'trades', warmed: 2 },
+        { view: 'equity', warmed: 2 },
+        { view: 'positions' },
+        { view: 'totals', warmed: 1 },
+      ],
+    },
+  })
+  expect(await cache('warm', 'totals')).toMatchObject({ code: 0, said: { reports: [{ skipped: 1 }] } })
+  expect(await cache('verify')).toMatchObject({ code: 0, said: { answers: 6, equal: 6, wrong: [] } })
+  // Somebody writes past the ledger, which would have told of it.
+  await test.database.write(async ({ sql, t }) => {
+    await sql.insert(t.positions).values({
+      ...{
+        venue: 'alpha',
+        symbol: 'BTC/USDT',
+        boughtQuantity: '1',
+        boughtNotional: '100',
+        soldQuantity: '0',
+      },
+      ...{ soldNotional: '0', fees: '0', lastPrice: '100', updatedAt: 1 },
+    })
+  })
+  expect(await cache('verify')).toMatchObject({
+    code: 1,
+    said: { equal: 5, wrong: [{ view: 'positions', key: [], cached: '[]' }] },
+  })
+})
+
+it('refuse a view that there is not', async () => {
+  const { code, stderr } = await cache('warm', 'opportunities')
+  expect(code).toBe(2)
+  expect(stderr).toContain('allowed: trades, equity, positions, totals')
+})
