@@ -97,8 +97,7 @@ async function writeSeries(dir: string, { key, bars }: Series): Promise<CandlesW
   const end = file.move(file.seek(bars.at(-1)!.time + 1), NEIGHBOURS)
   const before = file.candles(file.move(begin, -NEIGHBOURS), begin)
   const merged = mergeBars({ before, known: file.candles(begin, end) }, bars)
-  const isSame = merged.added.length + merged.differing.length === 0
-  if (!isSame) await replaceFile(file.path, file.spliced(begin, end, merged.all))
+  if (merged.runs.length > 0) await replaceFile(file.path, file.spliced(begin, end, merged.all))
   return merged
 }
 

@@ -1,9 +1,9 @@
 // A candle as a row, and back: what is undefined is null there.
 import { and, eq, type Tx } from '../db/index.ts'
-import type { BarKey, Candle, Interval } from './candle.ts'
+import type { Bar, BarKey, Candle, Interval } from './candle.ts'
 
 export type CandleTable = Tx['t']['candles']
-type CandleRow = Omit<CandleTable['$inferSelect'], 'updatedAt' | 'rebuiltAt'> & { rebuiltAt?: number | null }
+type CandleRow = Omit<CandleTable['$inferSelect'], 'updatedAt' | 'rebuiltAt'>
 
 export const ofSeries = (candles: CandleTable, { source, ticker, interval }: BarKey) =>
   and(eq(candles.source, source), eq(candles.ticker, ticker), eq(candles.interval, interval))
@@ -21,8 +21,25 @@ export const candleFields = (t: CandleTable) => ({
   totalMoneyChanged: t.totalMoneyChanged,
 })
 
-/** For a write, which leaves a mark where it is. */
-export const markedFields = (t: CandleTable) => ({ ...candleFields(t), rebuiltAt: t.rebuiltAt })
+/** What a write reads of a bar: the columns are made anew, and a mark stays where it is. */
+export const barFields = ({ time, open, high, low, close, volume, rebuiltAt }: CandleTable) => ({
+  ...{ time, open, high, low, close, volume, rebuiltAt },
+})
+
+type BarRow = Omit<Bar, keyof BarKey | 'rebuiltAt'> & { readonly rebuiltAt: number | null }
+
+export const barOf = ({ source, ticker, interval }: BarKey, row: BarRow): Bar => ({
+  source,
+  ticker,
+  interval,
+  time: row.time,
+  open: row.open,
+  high: row.high,
+  low: row.low,
+  close: row.close,
+  volume: row.volume,
+  rebuiltAt: row.rebuiltAt ?? undefined,
+})
 
 export const candleOf = (row: CandleRow): Candle => ({
   source: row.source,
@@ -47,5 +64,4 @@ export const candleOf = (row: CandleRow): Candle => ({
   closeChanged: row.closeChanged ?? undefined,
   volumeChanged: row.volumeChanged ?? undefined,
   totalMoneyChanged: row.totalMoneyChanged ?? undefined,
-  ...(typeof row.rebuiltAt === 'number' && { rebuiltAt: row.rebuiltAt }),
 })

@@ -15,7 +15,7 @@ import {
 } from '../db/index.ts'
 import type { Bar, BarKey, CandleQuery, Interval } from './candle.ts'
 import { LOOK_BACK } from './indicators.ts'
-import { type CandleTable, candleFields, candleOf, markedFields } from './sql-rows.ts'
+import { barFields, barOf, type CandleTable, candleFields, candleOf } from './sql-rows.ts'
 import type { Stretch } from './store-merge.ts'
 import { keyOf } from './store-series.ts'
 
@@ -87,8 +87,8 @@ const inFront = prepareSelect<Pick<CandleTable, 'close' | 'volume'>, Key | 'firs
       .limit(NEIGHBOURS),
 )
 
-const within = prepareSelect<ReturnType<typeof markedFields>, Key | 'first' | 'last'>(
-  ({ candles }) => markedFields(candles),
+const within = prepareSelect<ReturnType<typeof barFields>, Key | 'first' | 'last'>(
+  ({ candles }) => barFields(candles),
   (sql, { candles: t }, fields) =>
     sql
       .select(fields)
@@ -97,8 +97,8 @@ const within = prepareSelect<ReturnType<typeof markedFields>, Key | 'first' | 'l
       .orderBy(asc(t.time)),
 )
 
-const behind = prepareSelect<ReturnType<typeof markedFields>, Key | 'last' | 'limit'>(
-  ({ candles }) => markedFields(candles),
+const behind = prepareSelect<ReturnType<typeof barFields>, Key | 'last' | 'limit'>(
+  ({ candles }) => barFields(candles),
   (sql, { candles: t }, fields) =>
     sql
       .select(fields)
@@ -109,12 +109,13 @@ const behind = prepareSelect<ReturnType<typeof markedFields>, Key | 'last' | 'li
 )
 
 /** What a write of these bars sees and what sees them; at least one, oldest first. */
-export async function readAround(tx: Tx, key: BarKey, bars: readonly Bar[]): Promise<Stretch> {
-  const place = { ...keyOf(key), first: bars[0]!.time, last: bars.at(-1)!.time }
+export async function readAround(tx: Tx, key: BarKey, bars: readonly Bar[]): Promise<Stretch<Bar>> {
+  const series = keyOf(key)
+  const place = { ...series, first: bars[0]!.time, last: bars.at(-1)!.time }
   const before = await tx.rows(inFront, place)
   const known = await tx.rows(within, place)
   known.push(...(await tx.rows(behind, { ...place, limit: NEIGHBOURS })))
-  return { before: before.reverse(), known: known.map(candleOf) }
+  return { before: before.reverse(), known: known.map((row) => barOf(series, row)) }
 }
 
 const nextTicker = prepareSelect<Pick<CandleTable, 'ticker'>, 'source' | 'ticker'>(

@@ -1,9 +1,9 @@
 // Bars into the table within a transaction, together with the columns of every bar that sees them.
-import { type Driver, sql as raw, type Tx } from '../db/index.ts'
-import type { Bar, BarKey, Candle, CandlesWritten } from './candle.ts'
-import { rowOf } from './sql-rows.ts'
+import { and, type Driver, gte, lte, sql as raw, type Tx } from '../db/index.ts'
+import type { Bar, BarKey, CandlesWritten } from './candle.ts'
+import { ofSeries, rowOf } from './sql-rows.ts'
 import { readAround } from './sql-selects.ts'
-import { mergeBars } from './store-merge.ts'
+import { mergeBars, type Run } from './store-merge.ts'
 import { seriesOf, stretchesOf } from './store-series.ts'
 
 /** Bars of one series from the first to the last that is new or has changed, times in ms UTC, both inclusive. */
@@ -32,9 +32,7 @@ export async function writeBars(
     let [from, to]: (number | undefined)[] = []
     for (const stretch of stretchesOf(one)) {
       const merged = mergeBars(await readAround(tx, one.key, stretch), stretch)
-      const rowsOf = (candles: readonly Candle[]) => candles.map((candle) => rowOf(candle, at))
-      await tx.upsert(tx.t.candles, rowsOf(merged.added), { areNew: true })
-      await tx.upsert(tx.t.candles, rowsOf(merged.differing))
+      for (const run of merged.runs) await writeRun(tx, one.key, run, at)
       stored += merged.stored
       changed += merged.changed
       unchanged += merged.unchanged
@@ -44,6 +42,21 @@ export async function writeBars(
     if (from !== undefined && to !== undefined) changes.push({ ...one.key, from, to, kind: 'written' })
   }
   return { stored, changed, unchanged, changes }
+}
+
+/**
+ * What is replaced is deleted first: Postgres takes a row that is there in 16 µs so, where `on conflict do update`, which
+ * locks and writes it in place of the old one, takes 27.
+ */
+async function writeRun(tx: Tx, key: BarKey, { candles, areNew }: Run, at: number): Promise<void> {
+  const { sql, t } = tx
+  if (!areNew) {
+    const [first, last] = [candles[0]!.time, candles.at(-1)!.time]
+    const span = and(gte(t.candles.time, first), lte(t.candles.time, last))
+    await sql.delete(t.candles).where(and(ofSeries(t.candles, key), span))
+  }
+  const rows = candles.map((candle) => rowOf(candle, at))
+  await tx.upsert(t.candles, rows, { areNew: true })
 }
 
 /**

@@ -3,71 +3,95 @@
 import type { Bar, Candle, CandlesWritten, Indicators } from './candle.ts'
 import { indicatorsAt, LOOK_BACK } from './indicators.ts'
 
-/** Of one series, oldest first. */
-export interface Stretch {
+/** Of one series, oldest first; `B` is what a store reads of its bars. */
+export interface Stretch<B extends Bar> {
   /** Up to 199 bars directly in front; fewer only where the series begins. */
   readonly before: readonly Pick<Bar, 'close' | 'volume'>[]
   /** What is stored, without a gap: from the first given bar to 199 behind the last. */
-  readonly known: readonly Candle[]
+  readonly known: readonly B[]
 }
 
-export interface Merged extends CandlesWritten {
-  /** What is known with what is given. */
-  readonly all: readonly Candle[]
-  /** Those of them that are new, and those that differ from what is stored. */
-  readonly added: readonly Candle[]
-  readonly differing: readonly Candle[]
+export interface Merged<B extends Bar> extends CandlesWritten {
+  /** What is known with what is given; candles within the runs. */
+  readonly all: readonly (B | Candle)[]
+  /** What is to be written, and is not what is stored. */
+  readonly runs: readonly Run[]
   /** Times of the first and last bar that is new or has changed; undefined when none is. */
   readonly first: number | undefined
   readonly last: number | undefined
 }
 
+/** Neighbours, oldest first. */
+export interface Run {
+  readonly candles: readonly Candle[]
+  /** None of them is stored. */
+  readonly areNew: boolean
+}
+
 /** @param given of different times, oldest first. */
-export function mergeBars({ before, known }: Stretch, given: readonly Bar[]): Merged {
+export function mergeBars<B extends Bar>({ before, known }: Stretch<B>, given: readonly Bar[]): Merged<B> {
   const { bars, news, stored, changed } = join(known, given)
   const close = Float64Array.from([...before, ...bars], (bar) => bar.close)
   const volume = Float64Array.from([...before, ...bars], (bar) => bar.volume)
-  const all: Candle[] = []
-  const added: Candle[] = []
-  const differing: Candle[] = []
-  let seen = Number.NEGATIVE_INFINITY
-  for (const [i, bar] of bars.entries()) {
-    if (news[i] !== 'none') seen = i
-    // A bar that is no candle yet is new or changed.
-    if (i - seen >= LOOK_BACK) {
-      all.push(bar as Candle)
-      continue
+  const all = bars as (B | Candle)[]
+  const runs = spansOf(news).map(([from, to]): Run => {
+    for (let i = from; i < to; i++) {
+      all[i] = { ...all[i]!, ...indicatorsAt({ close, volume }, before.length + i) }
     }
-    const candle = { ...bar, ...indicatorsAt({ close, volume }, before.length + i) }
-    all.push(candle)
-    if (news[i] === 'new') added.push(candle)
-    else if (news[i] === 'changed' || !sameIndicators(bar as Candle, candle)) differing.push(candle)
-  }
+    const candles = all.slice(from, to) as Candle[]
+    return { candles, areNew: news.slice(from, to).every((one) => one === 'new') }
+  })
   const times = bars.filter((_, i) => news[i] !== 'none').map(({ time }) => time)
   const unchanged = given.length - stored - changed
-  return { all, added, differing, stored, changed, unchanged, first: times[0], last: times.at(-1) }
+  return { all, runs, stored, changed, unchanged, first: times[0], last: times.at(-1) }
 }
 
-type News = 'none' | 'changed' | 'new'
+// Between two runs that are nearer, what lies between is written too: less than another two statements cost.
+const BETWEEN_MIN = 32
 
-function join(known: readonly Candle[], given: readonly Bar[]) {
-  const bars: (Bar | Candle)[] = []
+/** From and to (exclusive) of what is new, has changed or sees one that has. */
+function spansOf(news: readonly News[]): [number, number][] {
+  const spans: [number, number][] = []
+  let seesClose = 0
+  let seesVolume = 0
+  for (const [i, one] of news.entries()) {
+    if (one === 'new' || one === 'close') seesClose = i + LOOK_BACK
+    if (one === 'new' || one === 'close' || one === 'volume') seesVolume = i + 2
+    if (one === 'none' && i >= seesClose && i >= seesVolume) continue
+    const last = spans.at(-1)
+    if (last && i - last[1] < BETWEEN_MIN) last[1] = i + 1
+    else spans.push([i, i + 1])
+  }
+  return spans
+}
+
+/** What of a bar differs from what is stored; `close` may have changed with its volume, both with the rest. */
+type News = 'none' | 'rest' | 'volume' | 'close' | 'new'
+
+function join(known: readonly Bar[], given: readonly Bar[]) {
+  const bars: Bar[] = []
   const news: News[] = []
   let [stored, changed, at] = [0, 0, 0]
-  const take = (bar: Bar | Candle, what: News) => {
+  const take = (bar: Bar, what: News) => {
     bars.push(bar)
     news.push(what)
   }
   for (const bar of given) {
     while (at < known.length && known[at]!.time < bar.time) take(known[at++]!, 'none')
     const former = known[at]?.time === bar.time ? known[at++] : undefined
-    if (!former) stored += 1
-    else if (!sameBar(former, bar)) changed += 1
-    if (former && sameBar(former, bar)) take(former, 'none')
-    else take(bar, former ? 'changed' : 'new')
+    const what = former ? newsOf(former, bar) : 'new'
+    if (what === 'new') stored += 1
+    else if (what !== 'none') changed += 1
+    take(what === 'none' ? former! : bar, what)
   }
   while (at < known.length) take(known[at++]!, 'none')
   return { bars, news, stored, changed }
+}
+
+function newsOf(former: Bar, bar: Bar): News {
+  if (former.close !== bar.close) return 'close'
+  if (former.volume !== bar.volume) return 'volume'
+  return sameBar(former, bar) ? 'none' : 'rest'
 }
 
 export const sameBar = (a: Bar, b: Bar): boolean =>

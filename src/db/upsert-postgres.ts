@@ -22,18 +22,41 @@ export async function upsertPostgres(
 ): Promise<void> {
   const { primaryKeys } = drizzlePostgres.getTableConfig(table as never)
   const columns = upsertColumns(table, primaryKeys[0]?.columns ?? [])
-  const picked = columns.map(({ sqlType }, i) => `u.c${i}::${plainType(sqlType)}`)
-  const named = columns.map((_, i) => `c${i}`)
-  const ending = drizzle.sql.raw(`) as u(${named}) ${areNew ? '' : onConflict(columns)}`)
-  const beginning = drizzle.sql.raw(`select ${picked} from unnest(`)
+  const ending = drizzle.sql.raw(areNew ? '' : onConflict(columns))
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     const part = rows.slice(from, from + ROWS_AT_ONCE)
     const page = areNew ? part : lastOfEach(part, columns)
-    const arrays = columns.map((column) => arrayOf(column, page))
-    const chosen = drizzle.sql`${beginning}${drizzle.sql.join(arrays, drizzle.sql`, `)}${ending}`
-    await sql.insert(table as never).select(chosen)
+    await sql.insert(table as never).select(drizzle.sql`${selectOf(columns, page)} ${ending}`)
   }
 }
+
+/** A column that is the same in all rows is one value: the names of a series, a time of writing. */
+function selectOf(columns: readonly UpsertColumn[], rows: readonly Row[]) {
+  const { sql } = drizzle
+  const arrays: ReturnType<typeof arrayOf>[] = []
+  const picked = columns.map((column) => {
+    const type = sql.raw(plainType(column.sqlType))
+    const first = rows[0]![column.key]
+    if (isExact(first) && rows.every((row) => Object.is(row[column.key], first))) {
+      return sql`${sql.param(column.toDriver(first))}::${type}`
+    }
+    arrays.push(arrayOf(column, rows))
+    return sql`u.c${sql.raw(String(arrays.length))}::${type}`
+  })
+  const named = sql.raw(arrays.map((_, i) => `c${i + 1}`).join())
+  const from =
+    arrays.length > 0
+      ? sql`unnest(${sql.join(arrays, sql`, `)}) as u(${named})`
+      : sql`generate_series(1, ${rows.length}::integer)`
+  return sql`select ${sql.join(picked, sql`, `)} from ${from}`
+}
+
+/** The driver's text of it is the same value. */
+const isExact = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  typeof value === 'string' ||
+  (Number.isSafeInteger(value) && !Object.is(value, -0))
 
 /** Postgres refuses a key twice in one statement; the order of the others stays. */
 function lastOfEach(rows: readonly Row[], columns: readonly UpsertColumn[]): readonly Row[] {

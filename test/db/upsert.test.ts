@@ -52,6 +52,20 @@ describe.each(drivers)('an upsert on %s', (driver) => {
     expect([await amountOf('A0'), await amountOf('A1'), await amountOf('A5000')]).toEqual(['8', '1.25', '9'])
   })
 
+  it('keeps columns whose rows are all alike, and those in which one differs', async () => {
+    const rows = [0, 1, 2].map((i) =>
+      opportunity(`same ${i}`, {
+        edgeBps: 0.1,
+        bestEdgeBps: i === 1 ? 3 : 2,
+        symbol: i === 2 ? '' : 'S',
+        closedAt: 7,
+      }),
+    )
+    await place.database.write(({ t, upsert }) => upsert(t.opportunities, rows, { areNew: true }))
+    const kept = await opportunities()
+    expect(kept.filter(({ id }) => id.startsWith('same'))).toEqual(rows)
+  })
+
   it('takes nothing, and one row again and again', async () => {
     await place.database.write(async ({ t, upsert }) => {
       await upsert(t.cash, [])
@@ -80,6 +94,12 @@ describe.each(drivers)('an upsert on %s', (driver) => {
     const insert = () => place.database.write(({ t, upsert }) => upsert(t.cash, [row], { areNew: true }))
     await insert()
     await expect(insert()).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
+  })
+
+  it('refuses two new rows that are the same', async () => {
+    const row = { consumerGroup: 'g', eventId: 'twice', at: 1 }
+    const twice = place.database.write(({ t, upsert }) => upsert(t.inbox, [row, row], { areNew: true }))
+    await expect(twice).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
   })
 
   it('is refused in read()', async () => {
