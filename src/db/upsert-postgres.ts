@@ -30,25 +30,24 @@ export async function upsertPostgres(
   }
 }
 
-/** A column that is the same in all rows is one value: the names of a series, a time of writing. */
+/**
+ * A column that is the same in all rows is one value: the names of a series, a time of writing. The others are unnested
+ * side by side: as a table, `from unnest(…, …)`, the server would store them once more (1.5 µs a row of 19).
+ */
 function selectOf(columns: readonly UpsertColumn[], rows: readonly Row[]) {
   const { sql } = drizzle
-  const arrays: ReturnType<typeof arrayOf>[] = []
+  let isPlain = true
   const picked = columns.map((column) => {
     const type = sql.raw(plainType(column.sqlType))
     const first = rows[0]![column.key]
     if (isExact(first) && rows.every((row) => Object.is(row[column.key], first))) {
       return sql`${sql.param(column.toDriver(first))}::${type}`
     }
-    arrays.push(arrayOf(column, rows))
-    return sql`u.c${sql.raw(String(arrays.length))}::${type}`
+    isPlain = false
+    return sql`unnest(${arrayOf(column, rows)})::${type}`
   })
-  const named = sql.raw(arrays.map((_, i) => `c${i + 1}`).join())
-  const from =
-    arrays.length > 0
-      ? sql`unnest(${sql.join(arrays, sql`, `)}) as u(${named})`
-      : sql`generate_series(1, ${rows.length}::integer)`
-  return sql`select ${sql.join(picked, sql`, `)} from ${from}`
+  const select = sql`select ${sql.join(picked, sql`, `)}`
+  return isPlain ? sql`${select} from generate_series(1, ${rows.length}::integer)` : select
 }
 
 /** The driver's text of it is the same value. */
