@@ -1,9 +1,9 @@
 // A candle as a row, and back: what is undefined is null there.
 import { and, eq, type Tx } from '../db/index.ts'
-import type { Bar, BarKey, Candle, Interval } from './candle.ts'
+import type { Bar, BarKey, Candle } from './candle.ts'
 
 export type CandleTable = Tx['t']['candles']
-type CandleRow = Omit<CandleTable['$inferSelect'], 'updatedAt' | 'rebuiltAt'>
+type CandleRow = Omit<CandleTable['$inferSelect'], keyof BarKey | 'updatedAt' | 'rebuiltAt'>
 
 export const ofSeries = (candles: CandleTable, { source, ticker, interval }: BarKey) =>
   and(eq(candles.source, source), eq(candles.ticker, ticker), eq(candles.interval, interval))
@@ -12,7 +12,7 @@ export const ofSeries = (candles: CandleTable, { source, ticker, interval }: Bar
 export const rowOf = (candle: Candle, updatedAt: number) => ({ ...candle, updatedAt })
 
 export const candleFields = (t: CandleTable) => ({
-  ...{ source: t.source, ticker: t.ticker, interval: t.interval, time: t.time },
+  time: t.time,
   ...{ open: t.open, high: t.high, low: t.low, close: t.close, volume: t.volume },
   ...{ ma10: t.ma10, ma20: t.ma20, ma50: t.ma50, ma100: t.ma100, ma200: t.ma200 },
   ...{ ma10Score: t.ma10Score, ma20Score: t.ma20Score, ma50Score: t.ma50Score },
@@ -41,10 +41,10 @@ export const barOf = ({ source, ticker, interval }: BarKey, row: BarRow): Bar =>
   rebuiltAt: row.rebuiltAt ?? undefined,
 })
 
-export const candleOf = (row: CandleRow): Candle => ({
-  source: row.source,
-  ticker: row.ticker,
-  interval: row.interval as Interval,
+export const candleOf = ({ source, ticker, interval }: BarKey, row: CandleRow): Candle => ({
+  source,
+  ticker,
+  interval,
   time: row.time,
   open: row.open,
   high: row.high,

@@ -45,9 +45,10 @@ export async function readRange(
   database: Pick<Database, 'rows'>,
   { from = -ALL, to = ALL, limit = ALL, ...key }: CandleQuery,
 ) {
+  const series = keyOf(key)
   const [begin, end] = [Math.max(Math.ceil(from), -ALL), Math.min(Math.ceil(to), ALL)]
-  const rows = await database.rows(newest, { ...keyOf(key), from: begin, to: end, limit })
-  return rows.reverse().map(candleOf)
+  const rows = await database.rows(newest, { ...series, from: begin, to: end, limit })
+  return rows.reverse().map((row) => candleOf(series, row))
 }
 
 const written = prepareSelect<Pick<CandleTable, 'time'>, Key | 'first' | 'last' | 'since'>(

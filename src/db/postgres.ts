@@ -101,7 +101,7 @@ async function workOn<T>(
         ...{ sql, t, lockRows: true },
         async rows(select, values) {
           const plan = select.planFor('postgres', { sql, t })
-          return (await cellsOf(plan, plan.valuesOf(values))).map(plan.rowOf)
+          return plan.rowsOf(await cellsOf(plan, plan.valuesOf(values)))
         },
         upsert: (table, rows, areNew) => upsertPostgres(sql, table, rows, areNew),
       }),
@@ -139,7 +139,7 @@ async function rowsAlone<F extends Fields, V extends string>(
       throw postgresError(error, where, 'read')
     }
   })
-  return cells.map(plan.rowOf)
+  return plan.rowsOf(cells)
 }
 
 async function commit(client: pg.PoolClient, where: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { GetColumnData } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { drizzle, type Tables } from '../../schema/index.ts'
 import type { Driver, Sql } from './database.ts'
+import { packedSelect, unpackRows } from './packed-rows.ts'
 
 export type Fields = Readonly<Record<string, PgColumn>>
 
@@ -22,7 +23,8 @@ export interface SelectPlan<R, V extends string> {
   readonly name: string
   /** In the order of the text. */
   valuesOf(values: Readonly<Record<V, string | number>>): unknown[]
-  rowOf(cells: readonly unknown[]): R
+  /** @param cells what the text answers. */
+  rowsOf(cells: readonly unknown[][]): R[]
 }
 
 /**
@@ -39,9 +41,15 @@ export function prepareSelect<F extends Fields, V extends string>(
       const known = plans.get(driver)
       if (known) return known
       const fields = fieldsOf(t)
-      const { sql: text, params } = build(sql, t, fields).toSQL()
+      const { sql: plain, params } = build(sql, t, fields).toSQL()
+      const packed = driver === 'postgres' ? packedSelect(plain, Object.values(fields)) : undefined
+      const text = packed ?? plain
       const name = createHash('sha256').update(text).digest('base64url')
-      const plan = { text, name, valuesOf: valuesIn(params), rowOf: decoderOf(fields) }
+      const rowOf = decoderOf(fields)
+      const width = Object.keys(fields).length
+      const rowsOf = (cells: readonly unknown[][]) =>
+        (packed ? unpackRows(cells[0]![0], width) : cells).map(rowOf)
+      const plan = { text, name, valuesOf: valuesIn(params), rowsOf }
       plans.set(driver, plan)
       return plan
     },

@@ -92,11 +92,11 @@ async function attempt<T>(
         ...{ sql, t, lockRows: false },
         async rows(select, values) {
           const plan = select.planFor('sqlite', { sql, t })
-          return client
+          const cells = client
             .prepare(plan.text)
             .raw()
             .all(...plan.valuesOf(values))
-            .map((cells) => plan.rowOf(cells as unknown[]))
+          return plan.rowsOf(cells as unknown[][])
         },
         upsert: (table, rows, areNew) => upsertSqlite(client, table, rows, areNew),
       }),
