@@ -21,20 +21,22 @@ export function packedSelect(text: string, columns: readonly NumberColumn[]): st
   return `select encode(array_send(array_agg(array[${numbers}])), 'base64') from (${text}) as x`
 }
 
-/** The cells of each row. A bigint beyond 2^53 arrives as one that is not safe. */
-export function unpackRows(cell: unknown, width: number): (number | null)[][] {
+/** @param rowOf gets the cells of each row, in an array that is used again. A bigint beyond 2^53 is not safe in it. */
+export function unpackRows<R>(cell: unknown, width: number, rowOf: (cells: readonly unknown[]) => R): R[] {
   if (cell === null) return []
   const bytes = Buffer.from(cell as string, 'base64')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const cells = Array.from<number | null>({ length: width }).fill(null)
+  const rows: R[] = []
   let at = HEAD_BYTES
-  return Array.from({ length: view.getInt32(COUNT_AT) }, () => {
-    const cells: (number | null)[] = []
+  for (let left = view.getInt32(COUNT_AT); left > 0; left--) {
     for (let i = 0; i < width; i++) {
       const length = view.getInt32(at)
       at += 4
-      cells.push(length < 0 ? null : view.getFloat64(at))
+      cells[i] = length < 0 ? null : view.getFloat64(at)
       if (length > 0) at += length
     }
-    return cells
-  })
+    rows.push(rowOf(cells))
+  }
+  return rows
 }

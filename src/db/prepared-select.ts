@@ -48,7 +48,7 @@ export function prepareSelect<F extends Fields, V extends string>(
       const rowOf = decoderOf(fields)
       const width = Object.keys(fields).length
       const rowsOf = (cells: readonly unknown[][]) =>
-        (packed ? unpackRows(cells[0]![0], width) : cells).map(rowOf)
+        packed ? unpackRows(cells[0]![0], width, rowOf) : cells.map(rowOf)
       const plan = { text, name, valuesOf: valuesIn(params), rowsOf }
       plans.set(driver, plan)
       return plan
