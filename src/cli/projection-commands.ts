@@ -11,6 +11,6 @@ export function addRebuildCommand(cache: Command, terminalOf: TerminalOf, exampl
     .addHelpText('after', examples('sluice cache rebuild', 'sluice cache rebuild nof0 --json'))
     .action(async (families: string[], options: { readonly json?: boolean }) => {
       const { rebuild } = await import('./projections.ts')
-      await rebuild(families, terminalOf(options))
+      process.exitCode = await rebuild(families, terminalOf(options))
     })
 }

@@ -6,13 +6,16 @@ import { runningConfig } from './running-config.ts'
 import { stopSignal } from './stop-signal.ts'
 import { type Terminal, table } from './terminal.ts'
 
-/** Throws USAGE for a name that is none, and where neither the command nor PROJECTIONS names any. */
-export async function rebuild(names: readonly string[], terminal: Terminal): Promise<void> {
+/**
+ * @returns the exit code: 1 when it was stopped. Throws USAGE for a name that is none, and where neither the command nor
+ * PROJECTIONS names any.
+ */
+export async function rebuild(names: readonly string[], terminal: Terminal): Promise<0 | 1> {
   const families = familiesOf(names.length > 0 ? names : familyNames(runningConfig().PROJECTIONS))
   if (families.size === 0) {
     throw new SluiceError('USAGE', 'PROJECTIONS is empty: set it, or name what to rebuild.')
   }
-  const done = await withPlatform(async (platform) => {
+  const { sources, left } = await withPlatform(async (platform) => {
     const { bus, database, venues, clock, config } = platform
     if (config.TICKS_BACKEND === 'dual') await platform.cutover.ready()
     const parts = { families, bus, database, venues, clock, config, ticks: () => platform.ticks }
@@ -25,6 +28,10 @@ export async function rebuild(names: readonly string[], terminal: Terminal): Pro
       stop.release()
     }
   })
-  const rows = done.map(({ source, written, overtaken, tookMs }) => [source, written, overtaken, tookMs])
-  terminal.result(done, () => table(['from', 'keys', 'newer already', 'ms'], rows))
+  const stopped = left.length > 0
+  const rows = sources.map(({ source, written, overtaken, tookMs }) => [source, written, overtaken, tookMs])
+  terminal.result({ sources, stopped, left }, () => table(['from', 'keys', 'newer already', 'ms'], rows))
+  if (!stopped) return 0
+  terminal.note(`stopped; not whole: ${left.join(', ')}; the same command writes all again`, 'stopped')
+  return 1
 }

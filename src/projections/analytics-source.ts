@@ -42,7 +42,10 @@ export function openAnalyticsSource(options: AnalyticsSourceOptions): Projection
   }
   return {
     name: 'analytics',
-    rebuild: write,
+    async rebuild() {
+      await write()
+      return true
+    },
     keep: (signal) => keepState({ clock, state, ...PACE }, write, signal),
   }
 }

@@ -23,9 +23,10 @@ export function openBarSource(options: BarSourceOptions): ProjectionSource {
       const all = await bars.series()
       await bars.writeList()
       for (const series of all) {
-        if (signal.aborted) return
+        if (signal.aborted) return false
         await bars.writeWhole(series)
       }
+      return true
     },
     async keep(signal) {
       const follower = openFollower(bus, candlesChanged, clock)

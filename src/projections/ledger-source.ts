@@ -60,6 +60,7 @@ export function openLedgerSource(options: LedgerSourceOptions): ProjectionSource
     async rebuild() {
       forget()
       await write()
+      return true
     },
     async keep(signal) {
       forget()

@@ -147,20 +147,31 @@ export interface Rebuilt {
   readonly tookMs: number
 }
 
+export interface RebuildReport {
+  readonly sources: readonly Rebuilt[]
+  /** Those that are not whole, or were not begun, when it was told to stop. */
+  readonly left: readonly string[]
+}
+
 /** Writes everything that the stores can tell, also while others keep it. Rejects when Redis or a store fails. */
 export const rebuildProjections = (
   options: ProjectorOptions,
   signal: AbortSignal,
   onDone: (one: Rebuilt) => void = () => {},
-): Promise<Rebuilt[]> =>
+): Promise<RebuildReport> =>
   withReaders(options, async (redis) => {
     const { clock } = options
     const done: Rebuilt[] = []
+    const left: string[] = []
     const writer = openWriter(redis)
     for (const source of openSources(writer, options, async () => '')) {
+      if (signal.aborted) {
+        left.push(source.name)
+        continue
+      }
       const beganAt = clock.monotonic()
       const before = { ...writer.counts }
-      await source.rebuild(signal)
+      if (!(await source.rebuild(signal))) left.push(source.name)
       const one = {
         ...{ source: source.name, written: writer.counts.written - before.written },
         overtaken: writer.counts.overtaken - before.overtaken,
@@ -169,7 +180,7 @@ export const rebuildProjections = (
       done.push(one)
       onDone(one)
     }
-    return done
+    return { sources: done, left }
   })
 
 function openSources(

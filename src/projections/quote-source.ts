@@ -37,13 +37,18 @@ type Quoted = Tick & { readonly quote?: Quote }
 
 export function openQuoteSource(options: QuoteSourceOptions): ProjectionSource {
   const { writer, ticks, clock, families } = options
+  /** Undefined when it was told to stop: keys of all venues would lack those that are not read yet. */
   const begin = async (signal: AbortSignal) => {
     const reading = openReading(options)
     await load(ticks(), reading, signal)
     await reading.next(signal)
+    if (signal.aborted) return undefined
     await write(reading.state.all())(reading)
     if (families.has('ticks')) {
-      for (const symbol of reading.state.symbols()) await beginTicks(symbol)
+      for (const symbol of reading.state.symbols()) {
+        if (signal.aborted) return undefined
+        await beginTicks(symbol)
+      }
       await addTicks(reading.fresh())
     }
     return reading
@@ -71,12 +76,12 @@ export function openQuoteSource(options: QuoteSourceOptions): ProjectionSource {
   return {
     name: 'quotes',
     async rebuild(signal) {
-      await begin(signal)
+      return (await begin(signal)) !== undefined
     },
     async keep(signal) {
       let reading = await begin(signal)
       let begunAt = clock.monotonic()
-      while (!signal.aborted) {
+      while (reading && !signal.aborted) {
         const { changed, missed } = await reading.next(signal)
         await write(changed)(reading)
         if (families.has('ticks')) await addTicks(reading.fresh())

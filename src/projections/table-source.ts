@@ -40,6 +40,7 @@ export function openTableSource(options: TableSourceOptions): ProjectionSource {
       const version = await writer.ticket()
       await writeTables(version)
       await writeOpportunities(version, await read())
+      return true
     },
     async keep(signal) {
       let last: string | undefined

@@ -1,7 +1,11 @@
-// `sluice cache warm` and `verify` as a person or a program calls them, on a real server and a real database.
+// `sluice cache warm`, `verify` and `rebuild` as a person or a program calls them, on a real server and a real database.
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openSqlCandles } from '../../src/candles/index.ts'
+import { systemClock } from '../../src/kernel/index.ts'
+import { closeRedis, connectRedis, ready } from '../../src/redis/index.ts'
 import { sluice } from '../support/command.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 
 let redis: TestRedis
@@ -58,4 +62,31 @@ it('refuse a view that there is not', async () => {
   const { code, stderr } = await cache('warm', 'opportunities')
   expect(code).toBe(2)
   expect(stderr).toContain('allowed: trades, equity, positions, totals')
+})
+
+it('rebuild ends with 1 at Ctrl-C and says what it has written and what is not whole', async () => {
+  const NOON = Date.UTC(2026, 0, 19, 12)
+  // Enough that one key is there long before the last.
+  const bars = Array.from({ length: 3_000 }, (_, n) => ({
+    ...{ source: 'alpha', ticker: `T${n}/USDT`, interval: '1m' as const, time: NOON },
+    ...{ open: 1, high: 1, low: 1, close: 1, volume: 1 },
+  }))
+  await openSqlCandles({ database: test.database, clock: systemClock }).write(bars)
+  const client = connectRedis(redis.url, 'writer')
+  await ready(client)
+  const env = { ...test.environment, REDIS_URL: redis.url }
+  const rebuilding = sluice(['cache', 'rebuild', 'candles', '--json'], { env })
+  const written = async () => (await client.keys('ohlcv:*')).length
+  await eventually(async () => (await written()) > 0)
+  rebuilding.child.kill('SIGINT')
+  const { code, stdout, stderr } = await rebuilding.ended
+  const count = await written()
+  await closeRedis(client)
+  expect(code).toBe(1)
+  expect(count).toBeLessThan(bars.length)
+  const said = JSON.parse(stdout)
+  expect(said).toMatchObject({ stopped: true, left: ['candles'], sources: [{ source: 'candles' }] })
+  expect(said.sources[0].written).toBeGreaterThanOrEqual(count)
+  const events = stderr.trim().split('\n')
+  expect(JSON.parse(events.at(-1)!)).toMatchObject({ event: 'stopped' })
 })

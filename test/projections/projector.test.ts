@@ -144,17 +144,29 @@ it('writes all again when Redis returned with what it had held before', async ()
 it('a rebuild says what it has written, and a second one replaces it', async () => {
   await reader.client.flushall()
   const told: string[] = []
-  const done = await rebuildProjections(
+  const { sources: done, left } = await rebuildProjections(
     parts(),
     new AbortController().signal,
     ({ source }) => void told.push(source),
   )
+  expect(left).toEqual([])
   expect(told).toEqual(['ledger', 'analytics', 'tables', 'quotes', 'candles'])
   expect(done.every(({ overtaken }) => overtaken === 0)).toBe(true)
   expect(done.find(({ source }) => source === 'quotes')!.written).toBeGreaterThan(4)
   const seen = await keysOf(reader.client)
   await rebuildProjections({ ...parts(), families: familiesOf(['market']) }, new AbortController().signal)
   expect(await keysOf(reader.client)).toEqual(seen)
+})
+
+it('a rebuild that is told to stop says what is not whole, and writes nothing of it', async () => {
+  await reader.client.flushall()
+  const stop = new AbortController()
+  const { sources, left } = await rebuildProjections(parts(), stop.signal, ({ source }) => {
+    if (source === 'tables') stop.abort()
+  })
+  expect(sources.map(({ source }) => source)).toEqual(['ledger', 'analytics', 'tables'])
+  expect(left).toEqual(['quotes', 'candles'])
+  expect(Object.keys(await keysOf(reader.client))).not.toContain('bulk_tickers:alpha')
 })
 
 it('families are named as PROJECTIONS names them', () => {

@@ -150,6 +150,27 @@ it('that were trimmed before they were read come from the store', async () => {
   await keeping
 })
 
+it('are not written while only some of them are read', async () => {
+  for (const symbol of ['BTC/USDT', 'ETH/USDT']) await quote('alpha', symbol, 100, T)
+  const stop = new AbortController()
+  const stopping = openQuoteSource({
+    ...{ writer: reader.writer, bus, clock: systemClock, families: new Set(PROJECTION_FAMILIES) },
+    gate: { live: true, jumpPct: 10 },
+    ticks: () => ({
+      ...store,
+      series: () => store.series(),
+      async recent(...of) {
+        stop.abort()
+        return store.recent(...of)
+      },
+    }),
+  })
+  expect(await stopping.rebuild(stop.signal)).toBe(false)
+  expect(await keysOf(reader.client)).toEqual({})
+  expect(await source().rebuild(GO_ON)).toBe(true)
+  expect(await json('bulk_tickers:alpha')).toHaveLength(2)
+})
+
 it('that were lost with the stream come back from the tick store, but for the books', async () => {
   await quote('alpha', 'BTC/USDT', 100, T)
   await source().rebuild(GO_ON)
