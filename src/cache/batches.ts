@@ -1,16 +1,12 @@
 // Many answers of one view in one call: leases that are given to whoever fills what nobody has asked for yet.
 import { randomId } from '../kernel/index.ts'
+import { type Keeping, keepAll, runIn, type Spot, takeAll } from './entries.ts'
 import type { Epochs } from './epochs.ts'
 import { META } from './keys.ts'
-import { keysOf, runIn, type Spot, type Token } from './remote.ts'
-import { FILL_MANY, LEASE_MANY, WARMED } from './scripts.ts'
+import type { Token } from './remote.ts'
+import { WARMED } from './scripts.ts'
 
-export interface Filling {
-  readonly spot: Spot
-  readonly text: string
-  readonly softMs: number
-  readonly hardMs: number
-}
+export type Filling = Omit<Keeping, 'token'>
 
 /** Every call rejects with REDIS_UNAVAILABLE when the server does not answer. All spots are of one view. */
 export interface Batches {
@@ -26,39 +22,26 @@ export interface Batches {
 }
 
 export function openBatches(epochs: Epochs, leaseMs: number): Batches {
-  const leaseArgs = (token: Token, spots: readonly Spot[], ms: number) => [
-    ...[token.epoch, spots[0]!.version, token.token, ms],
-    ...spots.flatMap(({ tags }) => [tags.length, ...tags]),
-  ]
+  const takingsOf = (spots: readonly Spot[], token: string, ms: number) =>
+    spots.map((spot) => ({ spot, token, leaseMs: ms, eagerMs: 0 }))
   return {
     lease: (spots) =>
       epochs.within(async (at) => {
-        const token = { token: randomId(), epoch: at.epoch }
-        const reply = await runIn(
-          at,
-          LEASE_MANY,
-          keysOf(at.epoch, spots),
-          leaseArgs(token, spots, leaseMs),
-        ).catch((error: unknown) => {
-          // They may have been given all the same.
-          runIn(at, LEASE_MANY, keysOf(at.epoch, spots), leaseArgs(token, spots, 0)).catch(() => {})
-          throw error
-        })
-        return reply === 'epoch' ? reply : { ...token, isMine: digitsOf(reply[1]) }
+        const token = randomId()
+        const taken = await takeAll(at, takingsOf(spots, token, leaseMs), { isOldWanted: false })
+        if (taken === 'epoch') return taken
+        return { token, epoch: at.epoch, isMine: taken.map(([kind]) => kind === 'lease') }
       }),
-    fill: (token, fillings) =>
+    fill: ({ token, epoch }, fillings) =>
       epochs.within(async (at) => {
-        const args = [token.epoch, fillings[0]!.spot.version, token.token]
-        for (const { spot, text, softMs, hardMs } of fillings) {
-          args.push(softMs, hardMs, text, spot.tags.length, ...spot.tags)
-        }
-        const spots = fillings.map(({ spot }) => spot)
-        const reply = await runIn(at, FILL_MANY, keysOf(token.epoch, spots), args)
-        return reply === 'epoch' ? fillings.map(() => false) : digitsOf(reply[1])
+        const keepings = fillings.map((filling) => ({ ...filling, token }))
+        return (await keepAll(at, epoch, keepings)).map((end) => end !== null)
       }),
-    release: (token, spots) =>
+    release: ({ token, epoch }, spots) =>
       epochs.within(async (at) => {
-        await runIn(at, LEASE_MANY, keysOf(token.epoch, spots), leaseArgs(token, spots, 0))
+        // Those of another epoch are gone with it.
+        if (at.epoch !== epoch) return
+        await takeAll(at, takingsOf(spots, token, 0), { isOldWanted: false })
       }),
     standing: () =>
       epochs.within(async ({ client, epoch }) => {
@@ -72,5 +55,3 @@ export function openBatches(epochs: Epochs, leaseMs: number): Batches {
       }),
   }
 }
-
-const digitsOf = (text: unknown): boolean[] => Array.from(String(text), (digit) => digit === '1')

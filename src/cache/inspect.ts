@@ -1,7 +1,8 @@
 // What a person sees of the level in Redis. Reads only, a little at a time, and takes no part in anything.
 import { onNodeOf, type Redis, type RedisNode } from '../redis/index.ts'
+import type { Spot } from './entries.ts'
 import { entryKey, META, tagsKey } from './keys.ts'
-import { type Spot, tagsText } from './remote.ts'
+import { tagsText } from './remote.ts'
 
 export interface CacheFacts {
   /** Empty while nobody has used the cache since the server began. */

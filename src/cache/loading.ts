@@ -2,9 +2,10 @@
 import { type Clock, isSluiceError, messageOf, SluiceError } from '../kernel/index.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import type { Counts } from './counts.ts'
+import type { Spot } from './entries.ts'
 import { isAway } from './epochs.ts'
 import type { CacheEmitter } from './events.ts'
-import type { Held, Leased, Remote, Spot } from './remote.ts'
+import type { Held, Leased, Remote } from './remote.ts'
 import { lifetimeOf, type View, type ViewKey } from './view.ts'
 
 export interface LoadingOptions {

@@ -1,19 +1,14 @@
 // The level in Redis. A hit is one plain HMGET of a key that names the epoch; everything that changes something is a
 // script that compares it.
 import { type Clock, randomId } from '../kernel/index.ts'
-import { gatherWrites, runScript, type Script } from '../redis/index.ts'
+import { gatherWrites } from '../redis/index.ts'
 import { type Drop, encodeDrops } from './drops.ts'
+import { type Keeping, keepAll, runIn, type Spot, type Taking, takeAll } from './entries.ts'
 import type { Epoch, Epochs } from './epochs.ts'
+import { gatherCalls } from './gather.ts'
 import { DROPS, entryKey, META, tagsKey } from './keys.ts'
-import { DROP, FAIL, FILL, LEASE, RESET } from './scripts.ts'
+import { DROP, FAIL, RESET } from './scripts.ts'
 import { placeOf, type View, type ViewKey } from './view.ts'
-
-/** One answer of one view. */
-export interface Spot {
-  readonly place: string
-  readonly version: number
-  readonly tags: readonly string[]
-}
 
 export const spotOf = <K extends ViewKey>(view: View<K, unknown>, key: K): Spot => ({
   place: placeOf(view, key),
@@ -67,8 +62,15 @@ export interface RemoteOptions {
   readonly leaseMs: number
 }
 
+// Calls of one turn go together, up to 16 answers or as many kB: one by one a miss takes this process 66 µs and Redis 53,
+// together 39 and 31. All of 100 callers in one call would be no less, and keep either side waiting for the other
+// (61 µs a miss instead of 47).
+const ENTRY_SIZE = 1_000
+const CALL_SIZE = 16_000
+
 export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
-  const freshMsOf = (softEnd: unknown, { ahead }: Epoch) => Number(softEnd) - ahead - clock.monotonic()
+  const take = openTaking(epochs, clock)
+  const keep = openKeeping(epochs, clock)
 
   return {
     read: (spot) =>
@@ -83,34 +85,11 @@ export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
         const [text, softEnd, tags] = entry as [string | null, string, string]
         if (text === null) return undefined
         if (tags !== tagsText(versions)) return undefined
-        return { text, freshMs: freshMsOf(softEnd, at) }
+        return { text, freshMs: freshMsOf(softEnd, at, clock) }
       }),
-    lease: (spot, eagerMs, token = randomId()) =>
-      epochs.within(async (at): Promise<Leased | 'epoch'> => {
-        const keys = keysOf(at.epoch, [spot])
-        const args = [at.epoch, spot.version, token, leaseMs, eagerMs, ...spot.tags]
-        const asked = clock.monotonic()
-        const reply = await runIn(at, LEASE, keys, args).catch((error: unknown) => {
-          // It may have been given all the same, and everybody would wait for a load that nobody does (2.9 s measured
-          // after a server that stood still for 90 ms). What is sent behind it on the same connection comes after it.
-          args[3] = 0
-          runIn(at, LEASE, keys, args).catch(() => {})
-          throw error
-        })
-        if (reply === 'epoch') return reply
-        const [kind, more, text] = reply as [string, string | number | null, string | null]
-        const old = text ?? undefined
-        if (kind === 'fresh') return { kind, held: { text: old ?? '', freshMs: freshMsOf(more, at) } }
-        if (kind === 'wait') return { kind, ms: Number(more), old }
-        if (kind === 'failed') return { kind, error: String(more), old }
-        return { kind: 'lease', token, epoch: at.epoch, asked, old }
-      }),
+    lease: (spot, eagerMs, token = randomId()) => take({ spot, token, leaseMs, eagerMs }),
     fill: (spot, { token, epoch }, text, softMs, hardMs) =>
-      epochs.within(async (at) => {
-        const args = [epoch, spot.version, token, softMs, hardMs, text, ...spot.tags]
-        const reply = await runIn(at, FILL, keysOf(epoch, [spot]), args)
-        return reply === 'epoch' || reply[0] !== 'stored' ? undefined : freshMsOf(reply[1], at)
-      }),
+      keep({ epoch, spot, token, text, softMs, hardMs }),
     fail: (spot, { token, epoch }, error, throttleMs) =>
       epochs.within(async (at) => {
         await runIn(
@@ -136,25 +115,45 @@ export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
   }
 }
 
+function openTaking(epochs: Epochs, clock: Clock) {
+  const room = { groupOf: ({ spot }: Taking) => `${spot.version}`, sizeOf: () => ENTRY_SIZE, max: CALL_SIZE }
+  return gatherCalls<Taking, Leased>(room, (takings) =>
+    epochs.within(async (at) => {
+      const asked = clock.monotonic()
+      const taken = await takeAll(at, takings, { isOldWanted: true })
+      if (taken === 'epoch') return taken
+      return taken.map(([kind, more, text], i): Leased => {
+        const old = text ?? undefined
+        if (kind === 'fresh') return { kind, held: { text: old ?? '', freshMs: freshMsOf(more, at, clock) } }
+        if (kind === 'wait') return { kind, ms: Number(more), old }
+        if (kind === 'failed') return { kind, error: String(more), old }
+        return { kind, token: takings[i]!.token, epoch: at.epoch, asked, old }
+      })
+    }),
+  )
+}
+
+type KeepingIn = Keeping & { readonly epoch: string }
+
+function openKeeping(epochs: Epochs, clock: Clock) {
+  const room = {
+    groupOf: ({ spot, epoch }: KeepingIn) => `${spot.version} ${epoch}`,
+    sizeOf: ({ text }: KeepingIn) => ENTRY_SIZE + text.length,
+    max: CALL_SIZE,
+  }
+  return gatherCalls<KeepingIn, number | undefined>(room, (keepings) =>
+    epochs.within(async (at) => {
+      const ends = await keepAll(at, keepings[0]!.epoch, keepings)
+      return ends.map((end) => (end === null ? undefined : freshMsOf(end, at, clock)))
+    }),
+  )
+}
+
+const freshMsOf = (softEnd: unknown, { ahead }: Epoch, clock: Clock) =>
+  Number(softEnd) - ahead - clock.monotonic()
+
 /** As the scripts keep them; a tag without a version is equal to none. */
 export const tagsText = (versions: readonly (string | null)[]): string =>
   versions.map((one) => `${one},`).join('')
 
 const answerFields = (version: number) => [`v${version}`, `s${version}`, `t${version}`] as const
-
-export const keysOf = (epoch: string, spots: readonly Spot[]): string[] => [
-  META,
-  tagsKey(epoch),
-  ...spots.map(({ place }) => entryKey(epoch, place)),
-]
-
-/** 'epoch' when the script was told of another one than the present. */
-export async function runIn(
-  { client }: Epoch,
-  script: Script,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<'epoch' | [kind: string, ...unknown[]]> {
-  const reply = (await runScript(client, script, keys, args)) as [string, ...unknown[]]
-  return reply[0] === 'epoch' ? 'epoch' : reply
-}

@@ -1,6 +1,6 @@
 // The scripts of the level in Redis. Each compares the epoch first: whoever speaks of another one is told the present
-// one ('epoch') and has done nothing. Time is the server's, so no clock of a process matters. One answer and many are
-// taken and filled by the same two functions, so that a warming keeps every promise of a load.
+// one ('epoch') and has done nothing. Time is the server's, so no clock of a process matters. Leases are taken and filled
+// many in one call.
 import { defineScript } from '../redis/index.ts'
 
 const NOW = `
@@ -104,48 +104,38 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'sequence', 0, 've
 return { ARGV[2], 0, now }`)
 
 /**
- * KEYS meta, tags, entry. ARGV epoch, version of the shape, token, leaseMs, eagerMs, tags… The answer is fresh when its
- * soft end is more than eagerMs away. Answers one of {fresh, softEnd, value}, {lease, false, old value}, {wait, ms, old
- * value}, {failed, error, old value}; the old value is false without one that may still be given. Asked again under its
- * token a lease is prolonged, or for 0 ms given up.
+ * KEYS meta, tags, entries… ARGV epoch, version of the shape, 1 when old values are wanted, and for each entry token,
+ * leaseMs, eagerMs, the number of its tags, and they. An answer is fresh when its soft end is more than eagerMs away.
+ * Answers 'taken' and three for each: 'fresh', its soft end and value; 'lease', false and the old value; 'wait', ms and the
+ * old value; 'failed', the error and the old value. The old value is false without one that may still be given. Asked
+ * again under its token a lease is prolonged, or for 0 ms given up.
  */
 export const LEASE = defineScript(`${NOW}${EPOCH}${TAGS}${TAKE}
-local kind, more, hasOld = take(KEYS[3], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), versionsOf(6, #ARGV))
-return { kind, more, hasOld and redis.call('HGET', KEYS[3], V) }`)
-
-/** KEYS meta, tags, entry. ARGV epoch, version, token, softMs, hardMs, value, tags… Answers {stored, softEnd} or {refused}. */
-export const FILL = defineScript(`${NOW}${EPOCH}${TAGS}${KEEP}
-local softEnd = keep(KEYS[3], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], versionsOf(7, #ARGV))
-return softEnd and { 'stored', softEnd } or { 'refused' }`)
-
-/**
- * KEYS meta, tags, entries… ARGV epoch, version, token, leaseMs, and for each entry the number of its tags, and they.
- * Answers {taken, a digit for each}: 1 for a lease that was given.
- */
-export const LEASE_MANY = defineScript(`${NOW}${EPOCH}${TAGS}${TAKE}
-local at, taken = 5, {}
-for i = 3, #KEYS do
-  local last = at + ARGV[at]
-  local kind = take(KEYS[i], ARGV[3], tonumber(ARGV[4]), 0, versionsOf(at + 1, last))
-  taken[i - 2] = kind == 'lease' and 1 or 0
-  at = last + 1
-end
-return { 'taken', table.concat(taken) }`)
-
-/**
- * KEYS meta, tags, entries… ARGV epoch, version, token, and for each entry softMs, hardMs, value, the number of its
- * tags, and they. Answers {stored, a digit for each}: 0 for one that was refused.
- */
-export const FILL_MANY = defineScript(`${NOW}${EPOCH}${TAGS}${KEEP}
-local at, stored = 4, {}
+local at, taken = 4, { 'taken' }
 for i = 3, #KEYS do
   local last = at + 3 + ARGV[at + 3]
   local tags = versionsOf(at + 4, last)
-  local softEnd = keep(KEYS[i], ARGV[3], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), ARGV[at + 2], tags)
-  stored[i - 2] = softEnd and 1 or 0
+  local kind, more, hasOld = take(KEYS[i], ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tags)
+  local n = 3 * i - 7
+  taken[n], taken[n + 1] = kind, more
+  taken[n + 2] = hasOld and ARGV[3] == '1' and redis.call('HGET', KEYS[i], V)
   at = last + 1
 end
-return { 'stored', table.concat(stored) }`)
+return taken`)
+
+/**
+ * KEYS meta, tags, entries… ARGV epoch, version, and for each entry token, softMs, hardMs, value, the number of its tags,
+ * and they. Answers 'stored' and the soft end of each, false for one that was refused.
+ */
+export const FILL = defineScript(`${NOW}${EPOCH}${TAGS}${KEEP}
+local at, stored = 3, { 'stored' }
+for i = 3, #KEYS do
+  local last = at + 4 + ARGV[at + 4]
+  local tags = versionsOf(at + 5, last)
+  stored[i - 1] = keep(KEYS[i], ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3], tags)
+  at = last + 1
+end
+return stored`)
 
 /**
  * KEYS meta, entry. ARGV epoch, version, token, error, throttleMs. Tells who asks within throttleMs that the load has

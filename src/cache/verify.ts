@@ -3,10 +3,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Clock, messageOf } from '../kernel/index.ts'
 import { onNodeOf, type Redis, type RedisNode } from '../redis/index.ts'
+import type { Spot } from './entries.ts'
 import { presentTags } from './inspect.ts'
 import { entryKey, META, tagsKey } from './keys.ts'
 import { checked, readText, textOf } from './loading.ts'
-import { type Spot, spotOf } from './remote.ts'
+import { spotOf } from './remote.ts'
 import { type AnySource, decodeKey } from './source.ts'
 import type { ViewKey } from './view.ts'
 

@@ -4,10 +4,11 @@
 import { type Clock, messageOf, SluiceError } from '../kernel/index.ts'
 import type { Batches, Filling } from './batches.ts'
 import type { Bulkhead } from './bulkhead.ts'
+import type { Spot } from './entries.ts'
 import { isAway } from './epochs.ts'
 import type { CacheEmitter } from './events.ts'
 import { checked, termsOf, textOf } from './loading.ts'
-import { type Spot, spotOf } from './remote.ts'
+import { spotOf } from './remote.ts'
 import type { AnySource, WarmSource } from './source.ts'
 import type { ViewKey } from './view.ts'
 
