@@ -40,21 +40,21 @@ function priceKeys(
   state: NewestQuotes,
 ): Put[] {
   const { price, priceLatest, cryptoPrices } = projections
-  const all = state.symbols().map((symbol) => state.primaryOf(symbol)!.tick)
+  const all = state.symbols().map((symbol) => state.primaryOf(symbol)!)
   return [
     ...changed.map(({ tick }) => {
       const key = price.key({ provider: tick.source, symbol: tick.symbol })
       return put(microsOf(tick), key, price, priceJson(tick))
     }),
     ...[...symbols].map((symbol) => {
-      const { tick } = state.primaryOf(symbol)!
-      return put(microsOf(tick), priceLatest.key({ symbol }), priceLatest, priceJson(tick))
+      const { tick, newest } = state.primaryOf(symbol)!
+      return put(newest, priceLatest.key({ symbol }), priceLatest, priceJson(tick))
     }),
     put(
-      Math.max(...all.map(microsOf)),
+      Math.max(...all.map(({ newest }) => newest)),
       cryptoPrices.key({}),
       cryptoPrices,
-      Object.fromEntries(all.map((tick) => [tick.symbol, priceJson(tick)])),
+      Object.fromEntries(all.map(({ tick }) => [tick.symbol, priceJson(tick)])),
     ),
   ]
 }
@@ -114,8 +114,8 @@ function bookKeys({ tick, quote }: NewestQuote): Put[] {
 function latestTicks(symbols: ReadonlySet<string>, state: NewestQuotes): Put[] {
   const { latestTick } = projections
   return [...symbols].map((symbol) => {
-    const { tick } = state.primaryOf(symbol)!
-    return put(microsOf(tick), latestTick.key({ symbol }), latestTick, memberJson(tick))
+    const { tick, newest } = state.primaryOf(symbol)!
+    return put(newest, latestTick.key({ symbol }), latestTick, memberJson(tick))
   })
 }
 

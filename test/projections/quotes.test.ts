@@ -150,6 +150,29 @@ it('that were trimmed before they were read come from the store', async () => {
   await keeping
 })
 
+it('follow the venue that stands for a symbol when it comes back behind the others', async () => {
+  const stop = new AbortController()
+  await quote('beta', 'BTC/USDT', 104, T)
+  const keeping = source().keep(stop.signal)
+  const { client } = reader
+  await eventually(async () => (await json('nof0:price:latest:BTC/USDT'))?.provider === 'beta')
+  for (const [bid, time] of [
+    [100, T - 2_000],
+    [101, T - 1_900],
+  ] as const) {
+    await quote('alpha', 'BTC/USDT', bid, time)
+    await eventually(async () => (await json('nof0:price:latest:BTC/USDT')).price === bid + 1)
+    await eventually(async () => (await json('nof0:crypto_prices'))['BTC/USDT'].price === bid + 1)
+    await eventually(async () => (await json('tick:latest:BTC/USDT')).bid === bid)
+  }
+  stop.abort()
+  await keeping
+  // A rebuild knows the newer venue too, so it says the same.
+  const live = await keysOf(client)
+  await source().rebuild(GO_ON)
+  expect(await keysOf(client)).toEqual(live)
+})
+
 it('are not written while only some of them are read', async () => {
   for (const symbol of ['BTC/USDT', 'ETH/USDT']) await quote('alpha', symbol, 100, T)
   const stop = new AbortController()
