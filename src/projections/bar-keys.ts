@@ -103,30 +103,49 @@ export interface Window {
   readonly to: number
 }
 
-/** The days between two times, or for days and longer the years; oldest first. */
-export function windowsOf(interval: Interval, from: number, to: number): Window[] {
-  const isDaily = NAMES[interval] !== undefined
-  const beginOf = (time: number) =>
-    isDaily ? Date.UTC(new Date(time).getUTCFullYear()) : Math.floor(time / DAY_MS) * DAY_MS
-  const nextOf = (time: number) => (isDaily ? Date.UTC(new Date(time).getUTCFullYear() + 1) : time + DAY_MS)
-  const windows: Window[] = []
-  for (let begin = beginOf(from); begin <= to; begin = nextOf(begin)) {
-    windows.push({ from: begin, to: nextOf(begin) - 1 })
+/** The day of a time, or for days and longer its year. */
+export function windowOf(interval: Interval, time: number): Window {
+  if (NAMES[interval] !== undefined) {
+    const year = new Date(time).getUTCFullYear()
+    return { from: Date.UTC(year), to: Date.UTC(year + 1) - 1 }
   }
-  return windows
+  const from = Math.floor(time / DAY_MS) * DAY_MS
+  return { from, to: from + DAY_MS - 1 }
+}
+
+/** A pattern of every history. */
+export const historyPattern = () =>
+  projections.history.key({ symbol: '*', from: '*', to: '*', interval: '*' })
+
+function historyName({ ticker, interval }: BarKey, window: Window): string {
+  const [from, to] = [window.from, window.to].map((time) => isoTime(time).slice(0, 10))
+  return projections.history.key({
+    ...{ symbol: ticker, from: from!, to: to!, interval: NAMES[interval] ?? interval },
+  })
+}
+
+/** The windows of a series between two others of which there are histories among these names. */
+export function windowsAmong(
+  names: readonly string[],
+  key: BarKey,
+  { after, before }: { readonly after: Window; readonly before: Window },
+): Window[] {
+  return names.flatMap((name) => {
+    const window = windowOf(key.interval, Date.parse(name.split(':')[2] ?? ''))
+    const isBetween = window.from > after.to && window.to < before.from
+    return isBetween && historyName(key, window) === name ? [window] : []
+  })
 }
 
 export function historyKey(
-  { ticker, interval }: BarKey,
+  key: BarKey,
   window: Window,
   bars: readonly StoredBar[],
   { now, hours }: { readonly now: number; readonly hours: MarketHours },
 ): Omit<Put, 'version'> {
-  const [from, to] = [window.from, window.to].map((time) => isoTime(time).slice(0, 10))
-  const parts = { symbol: ticker, from: from!, to: to!, interval: NAMES[interval] ?? interval }
   const value = JSON.stringify(bars.map((bar) => ({ ...ohlcJson(bar), time: isoTime(bar.time) })))
   return {
-    ...{ key: projections.history.key(parts), lifetimeMs: candleLifetimeMs(interval, now, hours) },
+    ...{ key: historyName(key, window), lifetimeMs: candleLifetimeMs(key.interval, now, hours) },
     content: bars.length === 0 ? { type: 'none' } : { type: 'string', value },
   }
 }

@@ -3,7 +3,17 @@ import { type BarKey, openSqlCandles } from '../candles/index.ts'
 import { type MarketHours, type ProjectionFamily, projections } from '../catalog/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
-import { type BarSet, barPatterns, barSets, historyKey, snapshotKey, windowsOf } from './bar-keys.ts'
+import {
+  type BarSet,
+  barPatterns,
+  barSets,
+  historyKey,
+  historyPattern,
+  snapshotKey,
+  type Window,
+  windowOf,
+  windowsAmong,
+} from './bar-keys.ts'
 import { readBars } from './read-bars.ts'
 import type { ProjectionWriter } from './writer.ts'
 
@@ -94,7 +104,7 @@ export function openBarWriter(options: BarWriterOptions): BarWriter {
     },
     async writeWhole({ key, last }) {
       const isFirst = await write(key)
-      if (isFirst && withCandles) await writeHistories(options, { key, from: last, to: last })
+      if (isFirst && withCandles) await writeHistories(options, key, [windowOf(key.interval, last)])
     },
     async writeChanges(changes) {
       const before = tickers.changes()
@@ -150,9 +160,11 @@ function openHistories(options: BarWriterOptions) {
     },
     async writeDue(): Promise<void> {
       const now = options.clock.monotonic()
+      let names: Promise<string[]> | undefined
+      const known = () => (names ??= options.writer.names(historyPattern()))
       for (const history of histories.values()) {
         if (!history.due || now - history.writtenAt < HISTORY_EVERY_MS) continue
-        await writeHistories(options, history.due)
+        await writeHistories(options, history.due.key, await windowsOf(history.due, known))
         history.due = undefined
         history.writtenAt = now
       }
@@ -201,17 +213,27 @@ async function writeSet(
   }
 }
 
-/** The first and the last window of what has changed; what lies between is removed, until somebody asks for it. */
+/**
+ * Where a history has changed: the first and the last window, and those between them that are there already. A bar of
+ * 1970 has 20,454 days between it and today, and almost none of them has bars.
+ */
+async function windowsOf({ key, from, to }: BarChange, names: () => Promise<string[]>): Promise<Window[]> {
+  const [after, before] = [windowOf(key.interval, from), windowOf(key.interval, to)]
+  if (after.from === before.from) return [after]
+  const isGap = after.to + 1 < before.from
+  return [after, ...(isGap ? windowsAmong(await names(), key, { after, before }) : []), before]
+}
+
+/** One without a bar is removed. */
 async function writeHistories(
   { writer, database, clock, hoursOf }: BarWriterOptions,
-  { key, from, to }: BarChange,
+  key: BarKey,
+  windows: readonly Window[],
 ): Promise<void> {
-  const windows = windowsOf(key.interval, from, to)
   const terms = { now: clock.now(), hours: hoursOf(key.source) }
-  for (const [i, window] of windows.entries()) {
+  for (const window of windows) {
     const version = await writer.ticket()
-    const isEnd = i === 0 || i === windows.length - 1
-    const bars = isEnd ? await readBars(database, key, { ...window, limit: WINDOW_MAX }) : []
+    const bars = await readBars(database, key, { ...window, limit: WINDOW_MAX })
     await writer.put({ ...historyKey(key, window, bars, terms), version })
   }
 }

@@ -5,7 +5,7 @@ import { type OpenBus, openBus, outgoing } from '../../src/bus/index.ts'
 import { ALWAYS_OPEN, type Bar, openSqlCandles, vietnamCalendar } from '../../src/candles/index.ts'
 import { candleLifetimeMs, candlesChanged, PROJECTION_FAMILIES } from '../../src/catalog/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
-import { windowsOf } from '../../src/projections/bar-keys.ts'
+import { windowOf } from '../../src/projections/bar-keys.ts'
 import { openBarSource } from '../../src/projections/bar-source.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -138,6 +138,32 @@ it('of a ticker that several sources have are of one of them alone', async () =>
   await keeping
 })
 
+it('of two days far apart change these two histories, and of those between only what is there', async () => {
+  const { client } = reader
+  const nameOf = (day: string) => `hist:BTC/USDT:${day}:${day}:1m`
+  const DAY = 24 * 60
+  await sql().write([bar(-3 * DAY), bar(0)])
+  // Of a day that has a bar and of one that has none, both not what they should be; of others, which are left alone.
+  const old = ['2026-01-16', '2026-01-17']
+  const others = [nameOf('2026-02-01'), nameOf('2026-01-17').replace('BTC', 'ETH'), 'hist:BTC/USDT:x:y:1m']
+  for (const name of [...old.map(nameOf), ...others]) await client.set(name, 'old')
+  const stop = new AbortController()
+  const keeping = source().keep(stop.signal)
+  await eventually(() => client.exists(nameOf('2026-01-19')))
+  await sql().write([bar(0, { time: 0 })])
+  const change = { source: 'alpha', ticker: 'BTC/USDT', kind: 'written', origin: 'files' } as const
+  const ranges = [{ interval: '1m' as const, from: 0, to: NOON }]
+  await bus.publish([outgoing(candlesChanged, `c${told++}`, { ...change, ranges })])
+  await eventually(async () => (await client.get(nameOf('2026-01-16'))) !== 'old')
+  await eventually(async () => (await client.exists(nameOf('2026-01-17'))) === 0)
+  stop.abort()
+  await keeping
+  const written = ['1970-01-01', '2026-01-16', '2026-01-19'].map(nameOf)
+  expect((await client.keys('hist:*')).sort()).toEqual([...written, ...others].sort())
+  for (const name of written) expect(JSON.parse((await client.get(name))!)).toHaveLength(1)
+  expect(await client.keys('projection:version:{hist:*')).toHaveLength(written.length + 1)
+})
+
 it('that were purged while nobody kept are gone with the next whole write, and no other key with them', async () => {
   const { client } = reader
   await write(bar(0), bar(0, { ticker: 'ETH/USDT' }))
@@ -194,16 +220,11 @@ describe('a lifetime', () => {
   })
 })
 
-it('windows are days, or years for days and longer', () => {
-  const day = (text: string) => Date.parse(`${text}T00:00:00Z`)
-  const text = (windows: readonly { from: number; to: number }[]) =>
-    windows.map(({ from, to }) => [from, to].map((time) => new Date(time).toISOString().slice(0, 10)).join())
-  expect(text(windowsOf('1m', NOON, day('2026-01-21') - 1))).toEqual([
-    '2026-01-19,2026-01-19',
-    '2026-01-20,2026-01-20',
-  ])
-  expect(text(windowsOf('1D', day('2025-12-31'), NOON))).toEqual([
-    '2025-01-01,2025-12-31',
-    '2026-01-01,2026-12-31',
-  ])
+it('a window is the day of a time, or for days and longer its year', () => {
+  const text = ({ from, to }: { from: number; to: number }) =>
+    [from, to].map((time) => new Date(time).toISOString().slice(0, -5))
+  expect(text(windowOf('1m', NOON))).toEqual(['2026-01-19T00:00:00', '2026-01-19T23:59:59'])
+  expect(text(windowOf('4h', Date.UTC(2026, 0, 20) - 1))).toEqual(text(windowOf('1m', NOON)))
+  expect(text(windowOf('1D', NOON))).toEqual(['2026-01-01T00:00:00', '2026-12-31T23:59:59'])
+  expect(text(windowOf('1W', -1))).toEqual(['1969-01-01T00:00:00', '1969-12-31T23:59:59'])
 })
