@@ -23,7 +23,7 @@ export interface ViewFacts {
 }
 
 export interface EntryFacts {
-  /** JSON; undefined while there is none or one of its tags was dropped since, empty for an answer that is undefined. */
+  /** JSON; undefined while there is none that may be given, empty for an answer that is undefined. */
   readonly value: string | undefined
   /** Until a new one is due, ms; negative when it is given within its grace. */
   readonly freshMs: number
@@ -76,15 +76,16 @@ export async function inspectEntry(
   const epoch = await node.hget(META, 'epoch')
   if (!epoch) return undefined
   const key = entryKey(epoch, place)
-  const [fields, leftMs, [seconds, micros]] = await Promise.all([
-    node.hmget(key, ...['v', 's', 't', 'l', 'le', 'e', 'ee'].map((field) => `${field}${version}`)),
+  const [fields, leftMs, time] = await Promise.all([
+    node.hmget(key, ...['v', 's', 'h', 't', 'l', 'le', 'e', 'ee'].map((field) => `${field}${version}`)),
     node.pttl(key),
     node.time(),
   ])
   if (fields.every((field) => field === null)) return undefined
-  const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
-  const [text, softEnd, under, token, leaseEnd, error, errorEnd] = fields
-  const value = text !== null && under === (await presentTags(node, epoch, tags)) ? text : undefined
+  const now = msOf(time)
+  const [text, softEnd, hardEnd, under, token, leaseEnd, error, errorEnd] = fields
+  const isTrue = Number(hardEnd) > now && under === (await presentTags(node, epoch, tags))
+  const value = isTrue ? (text ?? undefined) : undefined
   return {
     value,
     freshMs: value === undefined ? 0 : Number(softEnd) - now,
@@ -94,7 +95,25 @@ export async function inspectEntry(
   }
 }
 
+/** What a reader would be given; undefined without an answer, when it has ended or one of its tags was dropped since. */
+export async function readEntry(
+  node: RedisNode,
+  epoch: string,
+  { place, version, tags }: Spot,
+): Promise<string | undefined> {
+  const [[text, hardEnd, under], time] = await Promise.all([
+    node.hmget(entryKey(epoch, place), `v${version}`, `h${version}`, `t${version}`),
+    node.time(),
+  ])
+  // The key may live longer, for another version.
+  if (text == null || Number(hardEnd) <= msOf(time)) return undefined
+  return under === (await presentTags(node, epoch, tags)) ? text : undefined
+}
+
+const msOf = ([seconds, micros]: readonly (string | number)[]) =>
+  Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+
 /** The versions that an answer under these tags must have. Asked after the answer: tags that are true now were true then. */
-export async function presentTags(node: RedisNode, epoch: string, tags: readonly string[]): Promise<string> {
+async function presentTags(node: RedisNode, epoch: string, tags: readonly string[]): Promise<string> {
   return tags.length === 0 ? '' : tagsText(await node.hmget(tagsKey(epoch), ...tags))
 }

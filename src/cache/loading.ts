@@ -69,7 +69,8 @@ export function openLoading(options: LoadingOptions) {
     let mine = lease
     const isMine = async () => {
       if (clock.monotonic() - mine.asked < leaseMs * WAITED_PART) return true
-      const again = await remote.lease(spot, 0, mine.token)
+      // As it was asked for: the answer that is to be replaced may be fresh still.
+      const again = await remote.lease(spot, mine.eagerMs, mine.token)
       if (again.kind === 'lease') mine = again
       return again.kind === 'lease'
     }

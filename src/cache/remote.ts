@@ -31,6 +31,8 @@ export type Leased =
       readonly epoch: string
       /** Monotonic, from before it was asked for: until `leaseMs` after it the lease is certain. */
       readonly asked: number
+      /** With which it was asked for: an answer that ends within this is not fresh. */
+      readonly eagerMs: number
       readonly old: string | undefined
     }
   | { readonly kind: 'wait'; readonly ms: number; readonly old: string | undefined }
@@ -127,7 +129,8 @@ function openTaking(epochs: Epochs, clock: Clock) {
         if (kind === 'fresh') return { kind, held: { text: old ?? '', freshMs: freshMsOf(more, at, clock) } }
         if (kind === 'wait') return { kind, ms: Number(more), old }
         if (kind === 'failed') return { kind, error: String(more), old }
-        return { kind, token: takings[i]!.token, epoch: at.epoch, asked, old }
+        const { token, eagerMs } = takings[i]!
+        return { kind, token, epoch: at.epoch, asked, eagerMs, old }
       })
     }),
   )

@@ -2,9 +2,8 @@
 // unchanged through two comparisons with a pause between them, so that a change on its way is not taken for damage.
 import { isDeepStrictEqual } from 'node:util'
 import { type Clock, messageOf } from '../kernel/index.ts'
-import { onNodeOf, type Redis, type RedisNode } from '../redis/index.ts'
-import type { Spot } from './entries.ts'
-import { presentTags } from './inspect.ts'
+import { onNodeOf, type Redis } from '../redis/index.ts'
+import { readEntry } from './inspect.ts'
 import { entryKey, META, tagsKey } from './keys.ts'
 import { checked, readText, textOf } from './loading.ts'
 import { spotOf } from './remote.ts'
@@ -44,7 +43,7 @@ export interface VerifyOptions {
 const SCAN_COUNT = 1_000
 const NEVER = new AbortController().signal
 
-/** What a reader would be given; undefined without an answer, or when one of its tags was dropped since. */
+/** As `readEntry`. */
 type Read = () => Promise<string | undefined>
 
 interface Suspect {
@@ -118,15 +117,7 @@ async function* entriesOf({ client, sources }: VerifyOptions) {
       const at = place.indexOf(':')
       const source = byName.get(place.slice(0, at))
       const key = source && decodeKey(source, place.slice(at + 1))
-      yield { source, key, read: source && key && reading(node, epoch, spotOf(source.view, key)) }
+      yield { source, key, read: source && key && (() => readEntry(node, epoch, spotOf(source.view, key))) }
     }
   } while (cursor !== '0')
-}
-
-const reading = (node: RedisNode, epoch: string, { place, version, tags }: Spot): Read => {
-  const fields = [`v${version}`, `t${version}`] as const
-  return async () => {
-    const [text, under] = await node.hmget(entryKey(epoch, place), ...fields)
-    return under === (await presentTags(node, epoch, tags)) ? (text ?? undefined) : undefined
-  }
 }

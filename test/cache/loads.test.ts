@@ -69,6 +69,30 @@ describe('a load that waits for room', () => {
   })
 })
 
+it('a load that waited for room to replace an answer that is fresh keeps its lease, and nobody waits for it', async () => {
+  const { views } = await rig.process({ maxLoads: 1, leaseMs: 3_000 })
+  await views.get(apart, ['BTC'], async () => 1)
+  const [entry] = await rig.admin().keys('{cache}:*:prices:BTC')
+  await rig.admin().hset(entry!, 'v1', '{')
+  const [full, taken] = [gate(), gate()]
+  const first = views.get(apart, ['full'], async () => {
+    taken.open()
+    await full.opened
+    return 0
+  })
+  await taken.opened
+  const answer = views.get(apart, ['BTC'], async () => 2)
+  // So long that the lease is prolonged before the load begins.
+  await eventually(async () => {
+    const [leaseEnd, [seconds]] = await Promise.all([rig.admin().hget(entry!, 'le1'), rig.admin().time()])
+    return leaseEnd !== null && Number(leaseEnd) > 0 && Number(leaseEnd) - Number(seconds) * 1_000 < 2_000
+  })
+  full.open()
+  await first
+  expect(await answer).toBe(2)
+  expect(views.stats().waits).toBe(0)
+})
+
 it('a load that takes too long is told so, and keeps its place until it ends', async () => {
   const { views } = await rig.process({ maxLoads: 1, loadMs: 100 })
   const ended = gate()

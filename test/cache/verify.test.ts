@@ -12,6 +12,7 @@ import {
 import { spotOf } from '../../src/cache/remote.ts'
 import { verifyCache } from '../../src/cache/verify.ts'
 import { systemClock } from '../../src/kernel/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { cacheRig } from './rig.ts'
 
 const rig = cacheRig()
@@ -117,4 +118,25 @@ it('shows no answer that was dropped by its tag', async () => {
   expect((await shown())?.freshMs).toBeGreaterThan(0)
   await views.drop([dropTag('rows.BTC/USDT')])
   expect(await shown()).toMatchObject({ value: undefined, freshMs: 0 })
+})
+
+it('an answer that has ended is neither shown nor compared, also while another version keeps its key', async () => {
+  const { views } = await rig.process()
+  const view = { ...rows, level: 'redis' as const, lifetimeMs: 50 }
+  await views.get({ ...view, version: 2, lifetimeMs: 60_000 }, ['BTC/USDT', 1], async () => [
+    { symbol: 'BTC/USDT', n: 2 },
+  ])
+  await views.get(view, ['BTC/USDT', 1], async () => [{ symbol: 'BTC/USDT', n: 1 }])
+  const shown = () => inspectEntry(rig.admin(), spotOf<[string, number]>(rows, ['BTC/USDT', 1]))
+  await eventually(async () => (await shown())?.value === undefined)
+  expect((await shown())?.leftMs).toBeGreaterThan(0)
+  const source = defineSource<[symbol: string, limit: number], { symbol: string; n: number }[]>({
+    view: rows,
+    keyOf: ([symbol = '', limit = '']) => [symbol, Number(limit)],
+    load: async () => [{ symbol: 'BTC/USDT', n: 3 }],
+  })
+  const parts = { client: rig.admin(), sources: [source as unknown as AnySource], clock: systemClock }
+  const report = await verifyCache({ ...parts, pauseMs: 0 })
+  expect(report.wrong).toEqual([])
+  expect(report.passedOver).toBe(report.answers)
 })
