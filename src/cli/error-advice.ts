@@ -12,6 +12,8 @@ export const ERROR_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
     'Check `REDIS_URL` and that the server runs: `sluice doctor`. Workers go on by themselves once it answers.',
   REDIS_UNFIT:
     'Use Redis 6.2 or newer with `maxmemory-policy noeviction`. A server that evicts would drop messages in silence.',
+  REDIS_FULL:
+    'Raise `maxmemory`, or give what is kept for readers its own server (`REDIS_CACHE_URL`). Workers try again by themselves; a command is called again.',
   REDIS_NOT_FOUND: 'Run the one command that the message prints, or set `REDIS_URL`.',
   REDIS_WRONG_TYPE: 'Another program uses the same key. Give Sluice its own server or database number.',
   DATABASE_UNAVAILABLE:

@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   REDIS_UNAVAILABLE: 'Redis did not answer.',
   REDIS_UNFIT:
     'The Redis server is too old, may evict keys, or is not of the topology that its address says.',
+  REDIS_FULL: 'Redis has reached its memory limit; what was to be written is not, and what was there stays.',
   REDIS_NOT_FOUND: 'No redis-server program and no running server was found.',
   REDIS_WRONG_TYPE: 'A Redis key holds another type than Sluice keeps there.',
   DATABASE_UNAVAILABLE: 'The database did not answer, or a folder or a disk cannot be used.',

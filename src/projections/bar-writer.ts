@@ -44,10 +44,11 @@ export interface BarWriter {
   series(): Promise<StoredSeries[]>
   /** All its keys, with its newest history. */
   writeWhole(series: StoredSeries): Promise<void>
-  /** True when a ticker is new or gone. */
-  writeChanges(changes: readonly BarChange[]): Promise<boolean>
-  /** The histories that have waited long enough. */
+  writeChange(change: BarChange): Promise<void>
+  /** The histories that have waited long enough; one that is refused waits as long again. */
   writeDueHistories(): Promise<void>
+  /** How often a ticker came or went. */
+  tickerChanges(): number
   /** The list of tickers. */
   writeList(): Promise<void>
 }
@@ -80,11 +81,11 @@ export function openBarWriter(options: BarWriterOptions): BarWriter {
     else tickers.forget(key)
     const name = `${key.ticker}\n${key.interval}`
     const isSame = firsts.get(name) === first
-    firsts.set(name, first)
     const isFirst = first === key.source || first === undefined
     // Another source stands for it now: nothing of the former stays.
     if (!isSame && !isFirst) await writeSets({ ...key, source: first }, true, undefined)
     await writeSets(key, isFirst, isSame || !isFirst ? change : undefined)
+    firsts.set(name, first)
     if (!withCandles) return isFirst
     const version = await writer.ticket()
     await writer.put({ ...(await snapshotKey(store, key)), version })
@@ -106,14 +107,11 @@ export function openBarWriter(options: BarWriterOptions): BarWriter {
       const isFirst = await write(key)
       if (isFirst && withCandles) await writeHistories(options, key, [windowOf(key.interval, last)])
     },
-    async writeChanges(changes) {
-      const before = tickers.changes()
-      for (const change of changes) {
-        const isFirst = await write(change.key, change)
-        if (isFirst && withCandles) histories.wait(change)
-      }
-      return tickers.changes() > before
+    async writeChange(change) {
+      const isFirst = await write(change.key, change)
+      if (isFirst && withCandles) histories.wait(change)
     },
+    tickerChanges: tickers.changes,
     writeDueHistories: histories.writeDue,
     async writeList() {
       if (!withCandles) return
@@ -164,9 +162,9 @@ function openHistories(options: BarWriterOptions) {
       const known = () => (names ??= options.writer.names(historyPattern()))
       for (const history of histories.values()) {
         if (!history.due || now - history.writtenAt < HISTORY_EVERY_MS) continue
+        history.writtenAt = now
         await writeHistories(options, history.due.key, await windowsOf(history.due, known))
         history.due = undefined
-        history.writtenAt = now
       }
     },
   }

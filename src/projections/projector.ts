@@ -47,6 +47,8 @@ export interface KeepingOptions extends ProjectorOptions {
 }
 
 const AGAIN_MS = 1_000
+// What fails again and again reads its store as a whole each time.
+const AGAIN_MAX_MS = 30_000
 const LOOK_MS = 2_000
 const CONNECT_MS = 2_000
 
@@ -128,13 +130,16 @@ const untilFailure =
 const insisting =
   (source: ProjectionSource, { clock, onFailure }: KeepingOptions): Task =>
   async (signal) => {
-    while (!signal.aborted) {
+    const onFull = (error: unknown) => onFailure(source.name, messageOf(error))
+    for (let pauseMs = AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, AGAIN_MAX_MS)) {
+      const beganAt = clock.monotonic()
       try {
-        await source.keep(signal)
+        await source.keep(signal, { onFull })
       } catch (error) {
         if (!signal.aborted) onFailure(source.name, messageOf(error))
       }
-      await clock.sleep(AGAIN_MS, signal)
+      if (clock.monotonic() - beganAt > AGAIN_MAX_MS) pauseMs = AGAIN_MS
+      await clock.sleep(pauseMs, signal)
     }
   }
 

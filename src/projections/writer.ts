@@ -1,8 +1,8 @@
 // Writes keys of projections, and counts what it wrote. Versions: who reads tables takes a ticket before it reads, so
 // that a later ticket has seen at least as much; what comes from quotes has the quote's time in µs.
 import { projectionKeys } from '../catalog/index.ts'
-import { randomId, SluiceError } from '../kernel/index.ts'
-import { nodesOf, type Redis, runScript } from '../redis/index.ts'
+import { isSluiceError, messageOf, randomId, SluiceError } from '../kernel/index.ts'
+import { nodesOf, type Redis, runScript, type Script } from '../redis/index.ts'
 import { amendScript, appendScript, draftScript, putScript, swapScript, ticketScript } from './scripts.ts'
 
 export type Content =
@@ -52,6 +52,7 @@ export interface Written {
   overtaken: number
 }
 
+/** What does not fit into Redis is refused with REDIS_FULL, and leaves what was there. */
 export interface ProjectionWriter {
   readonly counts: Readonly<Written>
   /** For what is read afterwards. */
@@ -96,7 +97,7 @@ export function openWriter(redis: () => Promise<Redis>): ProjectionWriter {
   return {
     counts,
     async ticket() {
-      return Number(await runScript(await redis(), ticketScript, [projectionKeys.ticket], []))
+      return Number(await run(await redis(), ticketScript, [projectionKeys.ticket], []))
     },
     async names(pattern) {
       const names = new Set<string>()
@@ -117,12 +118,12 @@ export function openWriter(redis: () => Promise<Redis>): ProjectionWriter {
       const keys = [key, projectionKeys.version(key)]
       const command = COMMANDS[content.type]
       if (values.length <= DRAFT_ABOVE) {
-        return count((await runScript(client, putScript, keys, [...terms, command, ...values])) === 1)
+        return count((await run(client, putScript, keys, [...terms, command, ...values])) === 1)
       }
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const draft = projectionKeys.draft(key, randomId())
         if (!(await writeDraft(client, draft, command, values))) continue
-        const answer = await runScript(client, swapScript, [...keys, draft], terms)
+        const answer = await run(client, swapScript, [...keys, draft], terms)
         if (answer !== -1) return count(answer === 1)
       }
       const message = `${key} is not written: Redis lost what is built beside it ${ATTEMPTS} times.`
@@ -132,17 +133,32 @@ export function openWriter(redis: () => Promise<Redis>): ProjectionWriter {
       const range = replaces ? [replaces.from, replaces.to] : ['', '']
       const terms = [version, lifetimeMs, FENCE_MS, cap, ...range, begins ? 1 : 0]
       const keys = [key, projectionKeys.version(key)]
-      const answer = await runScript(await redis(), amendScript, keys, [...terms, ...members.flat()])
+      const answer = await run(await redis(), amendScript, keys, [...terms, ...members.flat()])
       if (answer === -1) return 'absent'
       return count(answer === 1) ? 'written' : 'overtaken'
     },
     async append({ key, cap, entries }) {
       const values = entries.flatMap(({ id, order, data }) => [id, order, data])
       const keys = [key, projectionKeys.appended(key)]
-      const added = Number(await runScript(await redis(), appendScript, keys, [cap, ...values]))
+      const added = Number(await run(await redis(), appendScript, keys, [cap, ...values]))
       if (added > 0) counts.written++
       return added
     },
+  }
+}
+
+async function run(
+  client: Redis,
+  script: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await runScript(client, script, keys, args)
+  } catch (error) {
+    if (!messageOf(error).startsWith('OOM')) throw error
+    const message = `${keys[0]} is not written: Redis has reached its memory limit.`
+    throw new SluiceError('REDIS_FULL', message, { key: keys[0] }, error)
   }
 }
 
@@ -153,10 +169,25 @@ async function writeDraft(
   command: string,
   values: readonly (string | number)[],
 ): Promise<boolean> {
+  try {
+    return await writeParts(client, draft, command, values)
+  } catch (error) {
+    // It would take the room of others for a minute.
+    if (isSluiceError(error, 'REDIS_FULL')) await client.del(draft)
+    throw error
+  }
+}
+
+async function writeParts(
+  client: Redis,
+  draft: string,
+  command: string,
+  values: readonly (string | number)[],
+): Promise<boolean> {
   for (let at = 0; at < values.length; at += DRAFT_ABOVE) {
     const terms = [DRAFT_MS, at === 0 ? 1 : 0, command]
     const part = values.slice(at, at + DRAFT_ABOVE)
-    if ((await runScript(client, draftScript, [draft], [...terms, ...part])) !== 1) return false
+    if ((await run(client, draftScript, [draft], [...terms, ...part])) !== 1) return false
   }
   return true
 }

@@ -200,6 +200,42 @@ it('that were lost from Redis alone are whole again at their next change', async
   await keeping
 })
 
+it('that Redis has no room for hold up no others, and are written when there is room', async () => {
+  const { client } = reader
+  const limit = (bytes: number) => client.config('SET', 'maxmemory', String(bytes))
+  const used = async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))![1])
+  const count = (ticker: string) => client.zcard(`ohlcv:alpha:${ticker}:1m`)
+  await sql().write(Array.from({ length: 15_000 }, (_, n) => bar(n, { ticker: 'AAA/USDT' })))
+  await sql().write([bar(0, { ticker: 'ZZZ/USDT' })])
+  // Time flies: a series that has to wait does not wait for long.
+  let nowMs = 0
+  const clock = {
+    ...{ ...systemClock, monotonic: () => (nowMs += 50) },
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 10, signal),
+  }
+  const stop = new AbortController()
+  const refusals: unknown[] = []
+  let times = 0
+  await limit((await used()) + 1_000_000)
+  const keeping = openBarSource({
+    ...{ writer: reader.writer, bus, database: test.database, clock },
+    ...{ families: new Set(PROJECTION_FAMILIES), hoursOf: () => ALWAYS_OPEN },
+  }).keep(stop.signal, { onFull: (error) => refusals.push(error), onCurrent: () => times++ })
+  try {
+    await eventually(async () => refusals.length > 0 && (await count('ZZZ/USDT')) === 1)
+    await write(bar(1, { ticker: 'ZZZ/USDT' }))
+    await eventually(async () => (await count('ZZZ/USDT')) === 2)
+    expect(refusals[0]).toMatchObject({ code: 'REDIS_FULL' })
+    expect([await count('AAA/USDT'), times]).toEqual([0, 0])
+  } finally {
+    await limit(0)
+  }
+  await eventually(async () => (await count('AAA/USDT')) === 15_000)
+  await eventually(() => times > 0)
+  stop.abort()
+  await keeping
+})
+
 describe('a lifetime', () => {
   const vietnam = vietnamCalendar(new Map([['2026-01-19', 0]]))
   const at = (text: string) => Date.parse(`${text}+07:00`)

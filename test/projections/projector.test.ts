@@ -125,6 +125,25 @@ it('goes on after Redis was away, and says so', async () => {
   await keeper.stop()
 })
 
+it('goes on after Redis was full, says so, and loses nothing that was there', async () => {
+  const cache = await startRedis()
+  const client = connectRedis(cache.url, 'writer')
+  await ready(client)
+  const keeper = startKeeper(cache.url)
+  const names = async () => Object.keys(await keysOf(client))
+  await eventually(async () => (await names()).includes('exchange:supported'))
+  await eventually(async () => (await names()).includes('ticks:BTC/USDT'))
+  await client.config('SET', 'maxmemory', '1')
+  await test.database.write((tx) => seedCash(tx, ['gamma'], [{ asset: 'USDT', amount: decimal('5') }]))
+  await eventually(() => keeper.failures.some((failure) => /memory limit/.test(failure)))
+  expect(await names()).toEqual(expect.arrayContaining(['exchange:supported', 'ticks:BTC/USDT']))
+  await client.config('SET', 'maxmemory', '0')
+  await eventually(async () => (await names()).includes('nof0:sim:balances:gamma'))
+  await keeper.stop()
+  await closeRedis(client)
+  await cache.stop()
+})
+
 it('writes all again when Redis returned with what it had held before', async () => {
   const cache = await startRedis()
   const client = connectRedis(cache.url, 'writer')
