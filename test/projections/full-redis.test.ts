@@ -1,5 +1,5 @@
 // A server at its memory limit refuses what would need more: it must refuse all of a key or nothing.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Member } from '../../src/projections/writer.ts'
 import { keysOf, openReader } from './rig.ts'
 
@@ -8,6 +8,7 @@ beforeAll(async () => {
   reader = await openReader()
 })
 afterAll(() => reader.close())
+beforeEach(() => reader.client.flushall())
 
 const text = (key: string, version: number, value: string) => ({
   ...{ key, version, lifetimeMs: 10_000, content: { type: 'string', value } as const },
