@@ -32,17 +32,19 @@ export async function positionsOf({ sql, t }: Tx): Promise<PositionRow[]> {
   }))
 }
 
-/** The equity curve, newest first: `limit` points over all quote assets. */
-export async function equityOf(tx: Tx, limit: number): Promise<EquityRow[]> {
+/** The equity curve, newest first: `limit` points over all quote assets, or of one. */
+export async function equityOf(tx: Tx, limit: number, asset?: string): Promise<EquityRow[]> {
   const { sql, t } = tx
   const { equitySnapshots: snapshots } = t
   const window = await sql
     .select()
     .from(snapshots)
+    .where(asset === undefined ? undefined : eq(snapshots.asset, asset))
     .orderBy(desc(snapshots.time), desc(snapshots.symbol), desc(snapshots.number))
     .limit(limit)
   const before = []
   for (const symbol of await symbolsOf(tx)) {
+    if (asset !== undefined && assetsOf(symbol).quote !== asset) continue
     const numbers = window.filter((row) => row.symbol === symbol).map((row) => row.number)
     const first = numbers.length > 0 ? Math.min(...numbers) : Number.MAX_SAFE_INTEGER
     before.push(...(await newestSnapshot(tx, symbol, first)))

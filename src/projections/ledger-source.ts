@@ -1,5 +1,5 @@
 // The keys of the ledger: positions, trades, leaderboard, curves, and the orders and balances of the paper venues.
-import { projections } from '../catalog/index.ts'
+import { type EquityRow, projections } from '../catalog/index.ts'
 import type { Database, Tx } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
 import { keepState } from './keep-state.ts'
@@ -14,7 +14,7 @@ import {
 import {
   type FilledTrade,
   readAccounts,
-  readCurves,
+  readCurve,
   readNewTrades,
   readOrders,
   readRecentTrades,
@@ -72,15 +72,16 @@ export function openLedgerSource(options: LedgerSourceOptions): ProjectionSource
 async function readLedger(tx: Tx, stream: TradeStream, statistics: StatisticsReader) {
   const { accounts, balances } = await readAccounts(tx)
   const recent = new Map<string, FilledTrade[]>()
+  const curves = new Map<string, EquityRow[]>()
   for (const { asset, symbols } of accounts) {
     recent.set(asset, await readRecentTrades(tx, symbols, projections.recentTrades.cap!))
+    curves.set(asset, await readCurve(tx, asset, projections.sinceInception.cap!))
   }
   const traders = [...new Set(balances.map(({ venue }) => venue))]
   return {
-    ...{ accounts, balances, recent },
+    ...{ accounts, balances, recent, curves },
     statistics: await statistics.read(tx),
     fresh: await readNewTrades(tx, { atMost: STREAM_MAX, isKnown: stream.isTold }),
-    curves: await readCurves(tx, projections.sinceInception.cap!),
     orders: await readOrders(tx, traders, projections.simOrders.cap!),
   }
 }
@@ -92,7 +93,7 @@ function keysOf(facts: Awaited<ReturnType<typeof readLedger>>) {
     ...accounts.flatMap((account) => [
       accountKey(account),
       recentTradesKey(account, recent.get(account.asset)!),
-      sinceInceptionKey(account, curves.get(account.asset) ?? []),
+      sinceInceptionKey(account, curves.get(account.asset)!),
     ]),
     ...leaderboardKeys(standings),
     ...balanceKeys(balances),

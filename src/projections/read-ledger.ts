@@ -159,10 +159,9 @@ async function withFills(tx: Tx, trades: readonly TradeTableRow[]): Promise<Fill
   return trades.map((trade) => ({ trade, fills: byTrade.get(trade.opportunityId) ?? [] }))
 }
 
-/** The curve of each asset, oldest first: the newest `points` of all assets together. */
-export async function readCurves(tx: Tx, points: number): Promise<Map<string, EquityRow[]>> {
-  return Map.groupBy((await equityOf(tx, points)).reverse(), ({ asset }) => asset)
-}
+/** The newest points of an asset's curve, oldest first: however many trades the others have. */
+export const readCurve = async (tx: Tx, asset: string, points: number): Promise<EquityRow[]> =>
+  (await equityOf(tx, points, asset)).reverse()
 
 /** The newest orders of each paper venue, newest first. */
 export async function readOrders(

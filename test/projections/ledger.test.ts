@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { projections } from '../../src/catalog/index.ts'
 import { decimal, systemClock } from '../../src/kernel/index.ts'
 import { bookEvent } from '../../src/ledger/book-event.ts'
 import { latestTradesOf, seedCash } from '../../src/ledger/index.ts'
@@ -143,6 +144,33 @@ describe.each(drivers)('on %s, the ledger', (driver) => {
     expect(await keysOf(client)).toEqual(live)
     expect(Object.keys(live).length).toBeGreaterThan(8)
   })
+  it('tells the curve of an account however many trades the others have', async () => {
+    await book(...trade(1, { symbol: 'BTC/BRL', buy: '300000', sell: '300001.5' }))
+    // As many points as one curve has, all of them newer and of another asset.
+    const cap = projections.sinceInception.cap!
+    const points = Array.from({ length: cap }, (_, n) => ({
+      ...{ id: `point-${n}`, asset: 'USDT', symbol: 'BTC/USDT', number: n + 1 },
+      ...{
+        time: 1_800_000_000_000 + n,
+        cash: '0',
+        holdings: '0',
+        equity: '0',
+        realized: '0',
+        cause: `c${n}`,
+      },
+    }))
+    await book(trade(2, {})[0]!)
+    await test.database.write(async ({ sql, t }) => {
+      for (let at = 0; at < cap; at += 100) {
+        await sql.insert(t.equitySnapshots).values(points.slice(at, at + 100))
+      }
+    })
+    await source().rebuild(GO_ON)
+    const curve = await list('nof0:since_inception:sluice-BRL')
+    expect(curve.map(({ timestamp }) => timestamp)).toEqual([1_700_000_001_010, 1_700_000_001_010])
+    expect(await list('nof0:since_inception:sluice-USDT')).toHaveLength(cap)
+  })
+
   it('that reads an older state never undoes a newer one', async () => {
     await book(...trade(1, {}))
     const asOld = source()
