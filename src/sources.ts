@@ -1,18 +1,16 @@
 // Where the answers of the views come from, each declared once: the gateway reads by it, the scheduler and `sluice cache
-// warm` fill Redis by it, and what is cached is compared with it. A new view is one entry here.
+// warm` fill Redis by it, and what is cached is compared with it. A new view is one entry here. Candles are kept in the
+// memory of who answers, and come from the store that the cut-over names.
 import { join } from 'node:path'
 import { latestOpportunities } from './arbitrage/index.ts'
 import { type AnySource, defineSource, type Source, type View, type Views } from './cache/index.ts'
 import {
-  ALWAYS_OPEN,
   type Candle,
   type CandleReader,
   calendarOf,
   comparedCandles,
-  type Interval,
   openCsvCandles,
   openSqlCandles,
-  readCandles,
 } from './candles/index.ts'
 import {
   allPositions,
@@ -21,7 +19,6 @@ import {
   latestEquity,
   latestOpportunities as latestOpportunitiesView,
   latestTrades,
-  type MarketHours,
   statusTotals,
 } from './catalog/index.ts'
 import { LIMIT_DEFAULT, PAGE_LIMITS } from './console/index.ts'
@@ -32,13 +29,8 @@ import { equityOf, latestTradesOf, positionsOf, totalsOf } from './ledger/index.
 
 export type Sources = ReturnType<typeof openSources>
 
-/** @param hoursOf when the market of a source trades: how long its candles are answered. */
-export function openSources(
-  database: Pick<Database, 'read'>,
-  hoursOf: (source: string) => MarketHours = () => ALWAYS_OPEN,
-) {
+export function openSources(database: Pick<Database, 'read'>) {
   return {
-    candles: candles(database, hoursOf),
     /** Lives two seconds: whoever asks for it has loaded it before a warmer would. */
     opportunities: newest(database, latestOpportunitiesView, latestOpportunities),
     trades: newest(database, latestTrades, latestTradesOf, [PAGE_LIMITS.rows, LIMIT_DEFAULT]),
@@ -52,25 +44,6 @@ export function openSources(
 export const allSources = (sources: Sources): readonly AnySource[] =>
   Object.values(sources) as unknown as readonly AnySource[]
 
-/** Warmed by nobody: they are kept in the memory of who answers. */
-function candles(database: Pick<Database, 'read'>, hoursOf: (source: string) => MarketHours) {
-  return defineSource({
-    view: candleRanges<Candle>(hoursOf),
-    load: ([source, ticker, interval, from, to, limit]) =>
-      database.read((tx) =>
-        readCandles(tx, {
-          ...{ source, ticker, interval: interval as Interval, limit },
-          ...(from !== '-' && { from }),
-          ...(to !== '-' && { to }),
-        }),
-      ),
-    keyOf([source = '', ticker = '', interval = '', from = '-', to = '-', limit = '']): CandleRange {
-      const time = (text: string): number | '-' => (text === '-' ? text : Number(text))
-      return [source, ticker, interval, time(from), time(to), Number(limit)]
-    },
-  })
-}
-
 // A request may ask for 10,000 rows of each ticker: large answers are not worth the memory that they take from others.
 const CACHED_ROWS_MAX = 1_000
 
@@ -78,7 +51,7 @@ const CACHED_ROWS_MAX = 1_000
 export const cachedCandles = (
   sql: CandleReader,
   views: Pick<Views, 'get'>,
-  { view }: Pick<Sources['candles'], 'view'>,
+  view: View<CandleRange, readonly Candle[]>,
 ): CandleReader => ({
   ...sql,
   async range(query) {
@@ -104,9 +77,9 @@ export interface CandleReadsOptions {
  * database drops it there, and the files follow later, so what they answer is not kept.
  */
 export function openCandleReads({ config, database, clock, views, cutover }: CandleReadsOptions) {
-  const source = openSources(database, calendarOf(parseHolidays(config.MARKET_HOLIDAYS))).candles
+  const view = candleRanges<Candle>(calendarOf(parseHolidays(config.MARKET_HOLIDAYS)))
   const sql = openSqlCandles({ database, clock })
-  const cached = (reader: CandleReader) => cachedCandles(reader, views, source)
+  const cached = (reader: CandleReader) => cachedCandles(reader, views, view)
   if (config.CANDLES_BACKEND !== 'dual') {
     const only = cached(sql)
     return { candles: () => only, files: () => undefined }

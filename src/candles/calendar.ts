@@ -1,15 +1,6 @@
 // When a market trades, and so how long an answer about it may be kept. Ho Chi Minh City: Monday to Friday 09:00 to
 // 11:30 and 13:00 to 15:00, but for holidays; it has had UTC+7 without summer time since 1975. Others trade always.
-
-export interface Calendar {
-  /** @param time ms UTC. */
-  isOpen(time: number): boolean
-  /** The time itself while the market is open, else when it opens next, ms UTC. */
-  nextOpen(time: number): number
-}
-
-/** 24 hours on 7 days. */
-export const ALWAYS_OPEN: Calendar = { isOpen: () => true, nextOpen: (time) => time }
+import { ALWAYS_OPEN, type MarketHours } from '../catalog/index.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -24,7 +15,7 @@ const SESSIONS = [
 const LOOK_DAYS = 366
 
 /** @param holidays until which local ms each day is traded: `parseHolidays`. */
-export function vietnamCalendar(holidays: ReadonlyMap<string, number> = new Map()): Calendar {
+export function vietnamCalendar(holidays: ReadonlyMap<string, number> = new Map()): MarketHours {
   /** Local ms of the day until which the day is traded. */
   const closesAt = (day: number) => {
     // 1970-01-01 was a Thursday.
@@ -52,10 +43,11 @@ const dateText = (time: number) => new Date(time).toISOString().slice(0, 10)
 const VIETNAM = 'vn'
 
 /** Of the market that a source tells of: only one of them closes. @param holidays see `vietnamCalendar`. */
-export function calendarOf(holidays: ReadonlyMap<string, number>): (source: string) => Calendar {
+export function calendarOf(holidays: ReadonlyMap<string, number>): (source: string) => MarketHours {
   const vietnam = vietnamCalendar(holidays)
   return (source) => (source === VIETNAM ? vietnam : ALWAYS_OPEN)
 }
 
 /** How long an answer may be kept: prices move while the market is open, and corrections come at any time. */
-export const maxAgeSeconds = (calendar: Calendar, time: number): number => (calendar.isOpen(time) ? 30 : 120)
+export const maxAgeSeconds = (calendar: MarketHours, time: number): number =>
+  calendar.isOpen(time) ? 30 : 120

@@ -2,7 +2,7 @@ export { withMade } from './aggregate.ts'
 export { candleBacking } from './backing.ts'
 export { type Rebuilt, rebuildCandles } from './build.ts'
 export type { BuiltTick } from './build-bars.ts'
-export { ALWAYS_OPEN, type Calendar, calendarOf, maxAgeSeconds, vietnamCalendar } from './calendar.ts'
+export { calendarOf, maxAgeSeconds, vietnamCalendar } from './calendar.ts'
 export type {
   Bar,
   BarKey,
@@ -25,7 +25,6 @@ export { type CandleImport, type CandleImportOptions, openCandleImport } from '.
 export type { CandleImportReport } from './import-report.ts'
 export { tellChange } from './keep-bars.ts'
 export { openSqlCandles, type SqlCandles, type SqlCandlesOptions } from './sql-candles.ts'
-export { readRange as readCandles } from './sql-selects.ts'
 export type { CandlesChanged } from './sql-write.ts'
 export { type CandleOptions, candleTasks } from './tasks.ts'
 export { answerTickers, type TickersAnswer, type TickersOptions } from './tickers.ts'

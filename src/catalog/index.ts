@@ -21,7 +21,7 @@ export {
 export { CUTOVER_CHANGES, FEATURE_NAMES, FEATURES, type FeatureName } from './features.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { entryOf, REDIS_KEYS } from './keys.ts'
-export { candleLifetimeMs, type MarketHours } from './lifetimes.ts'
+export { ALWAYS_OPEN, candleLifetimeMs, type MarketHours } from './lifetimes.ts'
 export { executeLock, lockNames, WARM_LOCK } from './locks.ts'
 export {
   feedPlaces,

@@ -11,9 +11,12 @@ export const scaled = (lifetime: keyof typeof LIFETIMES, factor: number): number
 /** When a market trades; ms UTC. */
 export interface MarketHours {
   isOpen(time: number): boolean
-  /** Infinity where it opens no more. */
+  /** The time itself while the market is open, else when it opens next; Infinity where it opens no more. */
   nextOpen(time: number): number
 }
+
+/** 24 hours on 7 days. */
+export const ALWAYS_OPEN: MarketHours = { isOpen: () => true, nextOpen: (time) => time }
 
 const BY_INTERVAL: Readonly<Record<string, number>> = {
   ...{ '1m': HOUR, '5m': HOUR, '15m': HOUR, '30m': 2 * HOUR, '1h': 6 * HOUR, '4h': 12 * HOUR },

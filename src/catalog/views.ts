@@ -2,7 +2,7 @@
 // the truth brings the loader and drops the view when it changes (docs/LEDGER.md says which change drops which).
 import { z } from 'zod'
 import { defineView, dropKey, dropTag, LIFETIMES } from '../cache/index.ts'
-import { candleLifetimeMs, type MarketHours } from './lifetimes.ts'
+import { ALWAYS_OPEN, candleLifetimeMs, type MarketHours } from './lifetimes.ts'
 import { symbolName, venueName } from './market.ts'
 
 const decimalText = z.string().regex(/^-?\d+(\.\d+)?$/)
@@ -178,8 +178,6 @@ export const candleRanges = <C>(hoursOf: (source: string) => MarketHours) =>
 export const candleDrops = (
   series: readonly { readonly source: string; readonly ticker: string; readonly interval: string }[],
 ) => series.map(({ source, ticker, interval }) => dropTag(candleTag(source, ticker, interval)))
-
-const ALWAYS_OPEN: MarketHours = { isOpen: () => true, nextOpen: (time) => time }
 
 export const VIEWS = [
   ...[latestOpportunities, latestTrades, allPositions, latestEquity, statusTotals],

@@ -1,12 +1,12 @@
 // The history that the console answers, over the stores of ticks and candles.
 import {
-  ALWAYS_OPEN,
   answerTickers,
   type Candle,
   maxAgeSeconds,
   type SqlCandles,
   vietnamCalendar,
 } from '../candles/index.ts'
+import { ALWAYS_OPEN } from '../catalog/index.ts'
 import { type Clock, type Config, type Logger, messageOf, parseHolidays } from '../kernel/index.ts'
 import type { LiveTicks, TickStore } from '../ticks/index.ts'
 import type { History } from './answers.ts'

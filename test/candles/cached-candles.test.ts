@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type OpenBus, openBus, openRelay, type Relay } from '../../src/bus/index.ts'
 import { openViews, type Views } from '../../src/cache/index.ts'
-import { type Bar, calendarOf, openSqlCandles, tellChange } from '../../src/candles/index.ts'
+import { type Bar, type Candle, calendarOf, openSqlCandles, tellChange } from '../../src/candles/index.ts'
 import { keepBars } from '../../src/candles/keep-bars.ts'
-import { CACHE_DROPS, candleRanges, STREAMS } from '../../src/catalog/index.ts'
+import { ALWAYS_OPEN, CACHE_DROPS, candleRanges, STREAMS } from '../../src/catalog/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { connectRedis } from '../../src/redis/index.ts'
-import { cachedCandles, openSources } from '../../src/sources.ts'
+import { cachedCandles } from '../../src/sources.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -53,7 +53,11 @@ it('and are read once as long as nothing changes', async () => {
       return sql.range(query)
     },
   }
-  const cached = cachedCandles(counting, views, openSources(test.database).candles)
+  const cached = cachedCandles(
+    counting,
+    views,
+    candleRanges<Candle>(() => ALWAYS_OPEN),
+  )
   const keep = async (...bars: Bar[]) => {
     const cause = `c${bars[0]!.close}`
     const terms = { driver: 'sqlite', origin: 'files', replaces: 'always', cause, at: 1 } as const

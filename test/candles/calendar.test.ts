@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ALWAYS_OPEN, maxAgeSeconds, vietnamCalendar } from '../../src/candles/calendar.ts'
+import { maxAgeSeconds, vietnamCalendar } from '../../src/candles/calendar.ts'
+import { ALWAYS_OPEN } from '../../src/catalog/index.ts'
 import { parseHolidays } from '../../src/kernel/index.ts'
 
 const local = (text: string) => Date.parse(`${text}+07:00`)

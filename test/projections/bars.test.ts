@@ -2,8 +2,13 @@
 // histories that live as long as their interval and the market's hours say.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type OpenBus, openBus, outgoing } from '../../src/bus/index.ts'
-import { ALWAYS_OPEN, type Bar, openSqlCandles, vietnamCalendar } from '../../src/candles/index.ts'
-import { candleLifetimeMs, candlesChanged, PROJECTION_FAMILIES } from '../../src/catalog/index.ts'
+import { type Bar, openSqlCandles, vietnamCalendar } from '../../src/candles/index.ts'
+import {
+  ALWAYS_OPEN,
+  candleLifetimeMs,
+  candlesChanged,
+  PROJECTION_FAMILIES,
+} from '../../src/catalog/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
 import { windowOf } from '../../src/projections/bar-keys.ts'
 import { openBarSource } from '../../src/projections/bar-source.ts'
