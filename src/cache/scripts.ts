@@ -40,10 +40,14 @@ local function versionsOf(first, last)
   return tags
 end`
 
-/** The names of an entry's fields for the version in ARGV[2]. */
+/**
+ * The names of an entry's fields for the version in ARGV[2], and the field that says which version alone has used the
+ * entry, '*' for several. Who is alone knows how long the key has to live without asking: of 8 calls two less.
+ */
 const FIELDS = `
 local n = ARGV[2]
-local V, S, H, T, L, LE, LT, E, EE = 'v' .. n, 's' .. n, 'h' .. n, 't' .. n, 'l' .. n, 'le' .. n, 'lt' .. n, 'e' .. n, 'ee' .. n`
+local V, S, H, T, L, LE, LT, E, EE = 'v' .. n, 's' .. n, 'h' .. n, 't' .. n, 'l' .. n, 'le' .. n, 'lt' .. n, 'e' .. n, 'ee' .. n
+local ONLY = 'only'`
 
 /**
  * Takes the lease of an entry, unless somebody has it, or there is no need. Answers the kind, what belongs to it, and
@@ -51,16 +55,19 @@ local V, S, H, T, L, LE, LT, E, EE = 'v' .. n, 's' .. n, 'h' .. n, 't' .. n, 'l'
  */
 const TAKE = `${FIELDS}
 local function take(entry, token, leaseMs, eagerMs, tags)
-  local e = redis.call('HMGET', entry, S, T, H, L, LE, LT, E, EE)
+  local e = redis.call('HMGET', entry, S, T, H, L, LE, LT, E, EE, ONLY)
   -- The key itself may live longer: a lease, a failure or another version prolongs it.
   local hasOld = e[1] and e[2] == tags and tonumber(e[3]) > now
   if hasOld and tonumber(e[1]) > now + eagerMs then return 'fresh', tonumber(e[1]), true end
   if e[8] and tonumber(e[8]) > now then return 'failed', e[7], hasOld end
   -- A load that began before one of its tags was dropped will be refused: nobody waits for it.
   if e[4] and e[4] ~= token and e[6] == tags and tonumber(e[5]) > now then return 'wait', tonumber(e[5]) - now, hasOld end
-  redis.call('HSET', entry, L, token, LE, now + leaseMs, LT, tags)
-  -- Never shorter: an answer within its grace may be there. A new entry has no end yet (-1).
-  if redis.call('PTTL', entry) < leaseMs then redis.call('PEXPIRE', entry, leaseMs) end
+  local isAlone = not e[9] or e[9] == n
+  redis.call('HSET', entry, L, token, LE, now + leaseMs, LT, tags, ONLY, isAlone and n or '*')
+  -- Never shorter: an answer within its grace may be there.
+  if isAlone then
+    redis.call('PEXPIRE', entry, math.max(leaseMs, (tonumber(e[3]) or 0) - now, (tonumber(e[8]) or 0) - now))
+  elseif redis.call('PTTL', entry) < leaseMs then redis.call('PEXPIRE', entry, leaseMs) end
   return 'lease', false, hasOld
 end`
 
@@ -70,7 +77,7 @@ end`
  */
 const KEEP = `${FIELDS}
 local function keep(entry, token, softMs, hardMs, value, tags)
-  local lease = redis.call('HMGET', entry, L, LT, E)
+  local lease = redis.call('HMGET', entry, L, LT, E, ONLY)
   if lease[1] ~= token then return false end
   if lease[3] then redis.call('HDEL', entry, E, EE) end
   -- The lease is ended in place, which takes one call; to remove its fields would be another for each entry.
@@ -80,7 +87,7 @@ local function keep(entry, token, softMs, hardMs, value, tags)
   end
   local softEnd = now + softMs
   redis.call('HSET', entry, V, value, S, softEnd, H, now + hardMs, T, tags, L, '', LE, 0)
-  local isAlone = redis.call('HLEN', entry) == 7
+  local isAlone = lease[4] == n
   if isAlone or redis.call('PTTL', entry) < hardMs then redis.call('PEXPIRE', entry, hardMs) end
   if isAlone then return softEnd end
   for _, field in ipairs(redis.call('HKEYS', entry)) do
@@ -90,6 +97,7 @@ local function keep(entry, token, softMs, hardMs, value, tags)
       redis.call('HDEL', entry, 'v' .. m, 's' .. m, 'h' .. m, 't' .. m, 'l' .. m, 'le' .. m, 'lt' .. m)
     end
   end
+  if redis.call('HLEN', entry) == 8 then redis.call('HSET', entry, ONLY, n) end
   return softEnd
 end`
 
