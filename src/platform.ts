@@ -1,14 +1,9 @@
 // The only wiring: opens from the configuration what a worker or a command uses, and closes it in reverse. Everything
 // is opened at its first use, so a worker holds only what it needs.
-import {
-  type ArbitrageEmitter,
-  arbitrageEmitter,
-  type DetectorEmitter,
-  detectorEmitter,
-} from './arbitrage/index.ts'
+import { arbitrageEmitter, detectorEmitter } from './arbitrage/index.ts'
 import { type Bus, enqueue, type Outgoing, openBus, openRelay, type Relay } from './bus/index.ts'
 import { DROPS, openViews, type Views } from './cache/index.ts'
-import { type CandleEmitter, candleBacking, candleEmitter } from './candles/index.ts'
+import { candleBacking, candleEmitter } from './candles/index.ts'
 import {
   CACHE_DROPS,
   CUTOVER_CHANGES,
@@ -17,6 +12,7 @@ import {
   JOB_PREFIX,
   JOBS,
   lockNames,
+  projectionEmitter,
   STREAMS,
 } from './catalog/index.ts'
 import { type Emitters, observe, reportWorker } from './console/index.ts'
@@ -38,11 +34,11 @@ import {
   systemClock,
   type Task,
 } from './kernel/index.ts'
-import { type LedgerEmitter, ledgerEmitter } from './ledger/index.ts'
+import { ledgerEmitter } from './ledger/index.ts'
 import { type Locks, openLocks } from './locks/index.ts'
-import { type MarketEmitter, marketEmitter } from './market/index.ts'
+import { marketEmitter } from './market/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from './redis/index.ts'
-import { openTicks, type TickEmitter, type TickStore, tickBacking, tickEmitter } from './ticks/index.ts'
+import { openTicks, type TickStore, tickBacking, tickEmitter } from './ticks/index.ts'
 import { openPaperVenue, openVenues, type Venue, type VenueTable } from './venues/index.ts'
 
 export interface Platform {
@@ -67,14 +63,7 @@ export interface Platform {
   readonly venue: (name: string) => Venue | undefined
   /** Events into the outbox of a transaction, said right after its commit. */
   readonly enqueue: (tx: Tx, events: readonly Outgoing[]) => Promise<void>
-  readonly events: {
-    readonly market: MarketEmitter
-    readonly detector: DetectorEmitter
-    readonly arbitrage: ArbitrageEmitter
-    readonly ledger: LedgerEmitter
-    readonly ticks: TickEmitter
-    readonly candles: CandleEmitter
-  }
+  readonly events: Readonly<ReturnType<typeof openEvents>>
   /** What has been opened so far and speaks of itself. */
   emitters(): Emitters
   close(): Promise<void>
@@ -91,19 +80,22 @@ export interface Worker {
   tasks(platform: Platform): readonly Task[]
 }
 
+const openEvents = () => ({
+  market: marketEmitter(),
+  detector: detectorEmitter(),
+  arbitrage: arbitrageEmitter(),
+  ledger: ledgerEmitter(),
+  ticks: tickEmitter(),
+  candles: candleEmitter(),
+  projections: projectionEmitter(),
+})
+
 export function openPlatform(config: Config, { name, log }: { name: string; log?: Logger }): Platform {
   const resources = openResources()
   const clock = systemClock
   const logger = log ?? openLog({ level: config.LOG_LEVEL, name })
   const databaseOptions = databaseOptionsOf(config, clock)
-  const events = {
-    market: marketEmitter(),
-    detector: detectorEmitter(),
-    arbitrage: arbitrageEmitter(),
-    ledger: ledgerEmitter(),
-    ticks: tickEmitter(),
-    candles: candleEmitter(),
-  }
+  const events = openEvents()
   const mechanisms = openMechanisms(config, clock, logger, databaseOptions, resources.own)
   const papers = new Map<string, Venue>()
   const venues = once(() => openVenues(config))

@@ -115,7 +115,7 @@ function keepWarm({ views, locks, database, clock, config, log }: Platform): Tas
 
 /** Keys for readers of the replaced systems, where PROJECTIONS names any. */
 function keepReaders(platform: Platform): Task {
-  const { bus, database, views, locks, venues, clock, config, log } = platform
+  const { bus, database, views, locks, venues, clock, config, events } = platform
   const families = familiesOf(familyNames(config.PROJECTIONS))
   if (families.size === 0) return aborted
   const { totals } = openSources(database)
@@ -123,7 +123,7 @@ function keepReaders(platform: Platform): Task {
     ...{ families, bus, database, locks, venues, clock, config, ticks: () => platform.ticks },
     ledgerState: async () =>
       JSON.stringify(await views.get(totals.view, [], (signal) => totals.load([], signal))),
-    onFailure: (source, reason) => log.warn({ source, reason }, 'projections are not kept; tried again'),
+    events: events.projections,
   })
   if (config.TICKS_BACKEND !== 'dual') return keep
   return async (signal) => {

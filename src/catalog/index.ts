@@ -34,7 +34,9 @@ export {
   symbolName,
   venueName,
 } from './market.ts'
+export { type ProjectionEmitter, type ProjectionEvents, projectionEmitter } from './projection-events.ts'
 export {
+  familyOf,
   PROJECTION_FAMILIES,
   PROJECTION_LOCK,
   PROJECTIONS,

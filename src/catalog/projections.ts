@@ -180,6 +180,12 @@ export const projections = {
 
 export const PROJECTIONS: readonly Projection[] = Object.values(projections)
 
+const beginOf = (key: string) => key.slice(0, key.indexOf(':'))
+const FAMILIES = new Map(PROJECTIONS.map(({ pattern, family }) => [beginOf(pattern), family]))
+
+/** Of the key of a projection, by what stands in front of its first colon. */
+export const familyOf = (key: string): ProjectionFamily | undefined => FAMILIES.get(beginOf(key))
+
 /** What the writers keep beside the keys, in their slots of a cluster: readers see nothing of it in the keys. */
 export const projectionKeys = {
   /** The version of what was last written. */

@@ -7,6 +7,8 @@ type Count = readonly [name: CounterName, by: number, labels?: Labels]
 export interface Consequence {
   readonly counts: readonly Count[]
   readonly levels?: Readonly<Partial<Record<GaugeName, number>>>
+  /** Of all its levels. */
+  readonly levelLabels?: Labels
   /** `key` tells apart what is counted together when it is too much to log. */
   readonly warning?: { readonly level: 'warn' | 'error'; readonly says: string; readonly key: string }
   readonly troubles?: Troubled

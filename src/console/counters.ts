@@ -110,6 +110,9 @@ export const COUNTERS = {
   sluice_candles_delayed_total: 'Times that writing bars had to wait for its store.',
   sluice_candles_unkept_total: 'Times that bars of a ticker could not be written for good.',
   sluice_candles_project_seconds_total: 'Time spent writing bars to files.',
+  sluice_projections_written_total: 'Keys for readers of the replaced systems that were written.',
+  sluice_projections_overtaken_total: 'Such keys not written because something newer was there.',
+  sluice_projections_failed_total: 'Times that such keys could not be kept, by what makes them.',
 } as const
 
 /** What goes up and down. */
@@ -123,6 +126,9 @@ export const GAUGES = {
     'How long ago drops were last known to arrive: nothing in memory is older after its drop.',
   sluice_ticks_queued: 'Ticks in memory that wait for the disk.',
   sluice_ticks_in_spill: 'Ticks in spill files: durable, and in no answer of the store yet.',
+  // A time and no age: a process that keeps them no longer tells the same one, which grows old by itself.
+  sluice_projections_current_timestamp_seconds:
+    'When all keys of a family were last what the stores say, seconds since 1970.',
   sluice_ticks_failing_days: 'Days whose file takes no ticks.',
 } as const
 
@@ -132,7 +138,7 @@ export type Labels = Readonly<Record<string, string>>
 
 export interface Counters {
   add(name: CounterName, labels: Labels, by: number): void
-  set(name: GaugeName, value: number): void
+  set(name: GaugeName, value: number, labels?: Labels): void
   /** Everything counted since the process started. */
   list(): CounterSample[]
 }
@@ -144,7 +150,8 @@ const OTHER = 'other'
 /** What no room is left for is counted together, under labels that say `other`. */
 export function openCounters(): Counters {
   const series = new Map<string, CounterSample>()
-  const keyOf = (name: CounterName, labels: Labels) => `${name} ${Object.values(labels).join(' ')}`
+  const keyOf = (name: CounterName | GaugeName, labels: Labels) =>
+    `${name} ${Object.values(labels).join(' ')}`
   return {
     add(name, given, by) {
       const hasNoRoom = series.size >= SERIES_MAX && !series.has(keyOf(name, given))
@@ -156,7 +163,7 @@ export function openCounters(): Counters {
       if (known) known[2] += by
       else series.set(key, [name, labels, by])
     },
-    set: (name, value) => void series.set(name, [name, {}, value]),
+    set: (name, value, labels = {}) => void series.set(keyOf(name, labels), [name, { ...labels }, value]),
     list: () => [...series.values()],
   }
 }

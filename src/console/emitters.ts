@@ -3,6 +3,7 @@ import type { ArbitrageEmitter, DetectorEmitter } from '../arbitrage/index.ts'
 import type { BusEmitter } from '../bus/index.ts'
 import type { CacheEmitter } from '../cache/index.ts'
 import type { CandleEmitter } from '../candles/index.ts'
+import type { ProjectionEmitter } from '../catalog/index.ts'
 import type { CutoverEmitter } from '../cutover/index.ts'
 import type { DatabaseEmitter } from '../db/index.ts'
 import type { JobEmitter } from '../jobs/index.ts'
@@ -25,4 +26,5 @@ export interface Emitters {
   readonly ledger?: LedgerEmitter
   readonly candles?: CandleEmitter
   readonly ticks?: TickEmitter
+  readonly projections?: ProjectionEmitter
 }

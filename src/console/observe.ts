@@ -22,9 +22,11 @@ export function observe(emitters: Emitters, { clock, log }: { clock: Clock; log:
     const rules = RULES[part as keyof Emitters] as Record<string, (fact: never) => Consequence>
     for (const [event, rule] of Object.entries(rules)) {
       ;(emitter as EventEmitter).on(event, (fact: unknown) => {
-        const { counts, levels = {}, warning, troubles: troubled } = rule(fact as never)
+        const { counts, levels = {}, levelLabels = {}, warning, troubles: troubled } = rule(fact as never)
         for (const [name, by, labels] of counts) counters.add(name, labels ?? {}, by)
-        for (const [name, value] of Object.entries(levels)) counters.set(name as GaugeName, value)
+        for (const [name, value] of Object.entries(levels)) {
+          counters.set(name as GaugeName, value, levelLabels)
+        }
         if (troubled) troubles.set(troubled)
         if (warning) warn({ part, event, ...warning, fact: fact as object })
       })

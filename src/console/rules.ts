@@ -4,6 +4,7 @@ import { CACHE_RULES } from './cache-rules.ts'
 import { CANDLE_RULES } from './candle-rules.ts'
 import { type Consequence, counts, says, seconds } from './consequence.ts'
 import type { Emitters } from './emitters.ts'
+import { PROJECTION_RULES } from './projection-rules.ts'
 import { TICK_RULES } from './tick-rules.ts'
 
 type EventsOf<E> = E extends EventEmitter<infer Events> ? Events : never
@@ -227,4 +228,5 @@ export const RULES: Rules = {
   },
   candles: CANDLE_RULES,
   ticks: TICK_RULES,
+  projections: PROJECTION_RULES,
 }

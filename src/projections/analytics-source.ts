@@ -46,7 +46,7 @@ export function openAnalyticsSource(options: AnalyticsSourceOptions): Projection
       await write()
       return true
     },
-    keep: (signal) => keepState({ clock, state, ...PACE }, write, signal),
+    keep: (signal, listener) => keepState({ clock, state, ...PACE }, write, signal, listener),
   }
 }
 

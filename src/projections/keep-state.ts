@@ -1,5 +1,6 @@
 // Writes what is made of the tables again after each of their changes, and before it ends by itself.
 import type { Clock } from '../kernel/index.ts'
+import type { KeepingListener } from './source.ts'
 
 export interface Pace {
   readonly clock: Clock
@@ -17,6 +18,7 @@ export async function keepState(
   { clock, state, lookMs, renewMs, pauseFactor }: Pace,
   write: () => Promise<void>,
   signal: AbortSignal,
+  { onCurrent }: KeepingListener = {},
 ): Promise<void> {
   let last: string | undefined
   let writtenAt = Number.NEGATIVE_INFINITY
@@ -30,6 +32,7 @@ export async function keepState(
       writtenAt = beganAt
       pauseMs = Math.max(lookMs, pauseFactor * (clock.monotonic() - beganAt))
     }
+    onCurrent?.()
     await clock.sleep(pauseMs, signal)
   }
 }

@@ -62,9 +62,9 @@ export function openLedgerSource(options: LedgerSourceOptions): ProjectionSource
       await write()
       return true
     },
-    async keep(signal) {
+    async keep(signal, listener) {
       forget()
-      await keepState({ clock, state, ...PACE }, write, signal)
+      await keepState({ clock, state, ...PACE }, write, signal, listener)
     },
   }
 }

@@ -2,7 +2,13 @@
 // emptied or started again. A lock that was lost for a moment does no harm: what is older never replaces what is newer.
 import type { Bus } from '../bus/index.ts'
 import { calendarOf } from '../candles/index.ts'
-import { PROJECTION_LOCK, type ProjectionFamily, projectionKeys } from '../catalog/index.ts'
+import {
+  familyOf,
+  PROJECTION_LOCK,
+  type ProjectionEmitter,
+  type ProjectionFamily,
+  projectionKeys,
+} from '../catalog/index.ts'
 import type { Database } from '../db/index.ts'
 import {
   type Clock,
@@ -19,6 +25,7 @@ import { isLive, type TickStore } from '../ticks/index.ts'
 import type { VenueTable } from '../venues/index.ts'
 import { openAnalyticsSource } from './analytics-source.ts'
 import { openBarSource } from './bar-source.ts'
+import { type FamilySource, openCurrent } from './current.ts'
 import { openLedgerSource } from './ledger-source.ts'
 import { openQuoteSource } from './quote-source.ts'
 import type { ProjectionSource } from './source.ts'
@@ -42,8 +49,7 @@ export interface KeepingOptions extends ProjectorOptions {
   readonly locks: Locks
   /** Another text after each booking of the ledger. Cheap: it is asked four times a second. */
   readonly ledgerState: () => Promise<string>
-  /** Something is not kept for a moment; it is tried again. */
-  readonly onFailure: (source: string, reason: string) => void
+  readonly events: ProjectionEmitter
 }
 
 const AGAIN_MS = 1_000
@@ -53,7 +59,7 @@ const LOOK_MS = 2_000
 const CONNECT_MS = 2_000
 
 export function keepProjections(options: KeepingOptions): Task {
-  const { locks, clock, onFailure } = options
+  const { locks, clock, events } = options
   return async (stopped) => {
     while (!stopped.aborted) {
       try {
@@ -61,7 +67,7 @@ export function keepProjections(options: KeepingOptions): Task {
           withReaders(options, (redis) => keepUntilEmptied(options, redis, signal))
         await locks.hold(PROJECTION_LOCK, keep, { signal: stopped })
       } catch (error) {
-        if (!stopped.aborted) onFailure('the keeper', messageOf(error))
+        if (!stopped.aborted) events.emit('failed', { source: 'the keeper', reason: messageOf(error) })
       }
       await clock.sleep(AGAIN_MS, stopped)
     }
@@ -92,7 +98,7 @@ async function keepUntilEmptied(
   redis: Connected,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, ledgerState } = options
+  const { clock, events, ledgerState } = options
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   const client = await redis()
@@ -101,11 +107,14 @@ async function keepUntilEmptied(
     const now = await redis()
     if ((await now.get(projectionKeys.kept)) !== (await runOf(now))) stop.abort()
   })
-  const sources = openSources(openWriter(redis), options, ledgerState)
-  await runTasks(
-    [...sources.map((source) => insisting(source, options)), untilFailure(watch, stop, options)],
-    either,
-  )
+  const writer = openWriter(redis, (key, result) => {
+    const family = familyOf(key)
+    if (family) events.emit('put', { family, result })
+  })
+  const sources = openSources(writer, options, ledgerState)
+  const tell = openCurrent(sources, options)
+  const tasks = sources.map((source) => insisting(source, options, () => tell(source)))
+  await runTasks([...tasks, untilFailure(watch, stop, options)], either)
 }
 
 /** Another after each start of the server, and on a replica that was promoted: what it has then may be older. */
@@ -116,27 +125,28 @@ async function runOf(client: Redis): Promise<string> {
 
 /** Redis that does not answer may have been emptied meanwhile. */
 const untilFailure =
-  (task: Task, stop: AbortController, { onFailure }: KeepingOptions): Task =>
+  (task: Task, stop: AbortController, { events }: KeepingOptions): Task =>
   async (signal) => {
     try {
       await task(signal)
     } catch (error) {
       // The sources end with it and say nothing, and a lock that is refused is no failure.
-      if (!signal.aborted) onFailure('the keeper', messageOf(error))
+      if (!signal.aborted) events.emit('failed', { source: 'the keeper', reason: messageOf(error) })
       stop.abort()
     }
   }
 
 const insisting =
-  (source: ProjectionSource, { clock, onFailure }: KeepingOptions): Task =>
+  (source: ProjectionSource, { clock, events }: KeepingOptions, onCurrent: () => void): Task =>
   async (signal) => {
-    const onFull = (error: unknown) => onFailure(source.name, messageOf(error))
+    const tell = (error: unknown) =>
+      void events.emit('failed', { source: source.name, reason: messageOf(error) })
     for (let pauseMs = AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, AGAIN_MAX_MS)) {
       const beganAt = clock.monotonic()
       try {
-        await source.keep(signal, { onFull })
+        await source.keep(signal, { onCurrent, onFull: tell })
       } catch (error) {
-        if (!signal.aborted) onFailure(source.name, messageOf(error))
+        if (!signal.aborted) tell(error)
       }
       if (clock.monotonic() - beganAt > AGAIN_MAX_MS) pauseMs = AGAIN_MS
       await clock.sleep(pauseMs, signal)
@@ -192,18 +202,20 @@ function openSources(
   writer: ProjectionWriter,
   options: ProjectorOptions,
   state: () => Promise<string>,
-): ProjectionSource[] {
+): FamilySource[] {
   const { families, bus, database, venues, ticks, clock, config } = options
-  const has = (...names: ProjectionFamily[]) => names.some((name) => families.has(name))
   const hoursOf = calendarOf(parseHolidays(config.MARKET_HOLIDAYS))
   const gate = { live: isLive(config), jumpPct: config.TICKS_JUMP_PCT }
   const common = { writer, database, clock, families }
-  return [
-    ...(has('nof0')
-      ? [openLedgerSource({ ...common, state }), openAnalyticsSource({ ...common, state })]
-      : []),
-    ...(has('nof0', 'market') ? [openTableSource({ ...common, venues })] : []),
-    ...(has('nof0', 'market', 'ticks') ? [openQuoteSource({ ...common, bus, ticks, gate })] : []),
-    ...(has('candles', 'ticks') ? [openBarSource({ ...common, bus, hoursOf })] : []),
+  const makers: readonly (readonly [readonly ProjectionFamily[], () => ProjectionSource])[] = [
+    [['nof0'], () => openLedgerSource({ ...common, state })],
+    [['nof0'], () => openAnalyticsSource({ ...common, state })],
+    [['nof0', 'market'], () => openTableSource({ ...common, venues })],
+    [['nof0', 'market', 'ticks'], () => openQuoteSource({ ...common, bus, ticks, gate })],
+    [['candles', 'ticks'], () => openBarSource({ ...common, bus, hoursOf })],
   ]
+  return makers.flatMap(([made, open]) => {
+    const kept = made.filter((family) => families.has(family))
+    return kept.length === 0 ? [] : [{ ...open(), families: kept }]
+  })
 }

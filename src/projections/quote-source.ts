@@ -78,7 +78,7 @@ export function openQuoteSource(options: QuoteSourceOptions): ProjectionSource {
     async rebuild(signal) {
       return (await begin(signal)) !== undefined
     },
-    async keep(signal) {
+    async keep(signal, { onCurrent } = {}) {
       let reading = await begin(signal)
       let begunAt = clock.monotonic()
       while (reading && !signal.aborted) {
@@ -89,6 +89,7 @@ export function openQuoteSource(options: QuoteSourceOptions): ProjectionSource {
           begunAt = clock.monotonic()
           reading = await begin(signal)
         }
+        if (reading) onCurrent?.()
         await clock.sleep(LOOK_MS, signal)
       }
     },

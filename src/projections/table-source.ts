@@ -42,7 +42,7 @@ export function openTableSource(options: TableSourceOptions): ProjectionSource {
       await writeOpportunities(version, await read())
       return true
     },
-    async keep(signal) {
+    async keep(signal, { onCurrent } = {}) {
       let last: string | undefined
       let writtenAt = Number.NEGATIVE_INFINITY
       while (!signal.aborted) {
@@ -55,6 +55,7 @@ export function openTableSource(options: TableSourceOptions): ProjectionSource {
           last = now
           if (isDue) writtenAt = clock.monotonic()
         }
+        onCurrent?.()
         await clock.sleep(LOOK_MS, signal)
       }
     },

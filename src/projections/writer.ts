@@ -88,10 +88,16 @@ function argumentsOf(content: Content): (string | number)[] {
   return (content.type === 'hash' ? content.fields : content.members).flat()
 }
 
-export function openWriter(redis: () => Promise<Redis>): ProjectionWriter {
+/** @param onPut called for each key that has what was given, or something newer. */
+export function openWriter(
+  redis: () => Promise<Redis>,
+  onPut: (key: string, result: keyof Written) => void = () => {},
+): ProjectionWriter {
   const counts: Written = { written: 0, overtaken: 0 }
-  const count = (isWritten: boolean) => {
-    counts[isWritten ? 'written' : 'overtaken']++
+  const count = (key: string, isWritten: boolean) => {
+    const result = isWritten ? 'written' : 'overtaken'
+    counts[result]++
+    onPut(key, result)
     return isWritten
   }
   return {
@@ -118,13 +124,13 @@ export function openWriter(redis: () => Promise<Redis>): ProjectionWriter {
       const keys = [key, projectionKeys.version(key)]
       const command = COMMANDS[content.type]
       if (values.length <= DRAFT_ABOVE) {
-        return count((await run(client, putScript, keys, [...terms, command, ...values])) === 1)
+        return count(key, (await run(client, putScript, keys, [...terms, command, ...values])) === 1)
       }
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const draft = projectionKeys.draft(key, randomId())
         if (!(await writeDraft(client, draft, command, values))) continue
         const answer = await run(client, swapScript, [...keys, draft], terms)
-        if (answer !== -1) return count(answer === 1)
+        if (answer !== -1) return count(key, answer === 1)
       }
       const message = `${key} is not written: Redis lost what is built beside it ${ATTEMPTS} times.`
       throw new SluiceError('REDIS_UNFIT', message, { key })
@@ -135,13 +141,13 @@ export function openWriter(redis: () => Promise<Redis>): ProjectionWriter {
       const keys = [key, projectionKeys.version(key)]
       const answer = await run(await redis(), amendScript, keys, [...terms, ...members.flat()])
       if (answer === -1) return 'absent'
-      return count(answer === 1) ? 'written' : 'overtaken'
+      return count(key, answer === 1) ? 'written' : 'overtaken'
     },
     async append({ key, cap, entries }) {
       const values = entries.flatMap(({ id, order, data }) => [id, order, data])
       const keys = [key, projectionKeys.appended(key)]
       const added = Number(await run(await redis(), appendScript, keys, [cap, ...values]))
-      if (added > 0) counts.written++
+      if (added > 0) count(key, true)
       return added
     },
   }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { arbitrageEmitter, detectorEmitter } from '../../src/arbitrage/index.ts'
 import { busEmitter, type StreamStatus } from '../../src/bus/index.ts'
 import type { CacheEmitter } from '../../src/cache/index.ts'
-import { marketQuotes, workerKeys } from '../../src/catalog/index.ts'
+import { marketQuotes, projectionEmitter, workerKeys } from '../../src/catalog/index.ts'
 import { observe, openCounters, readReports, reportWorker, statusLine } from '../../src/console/index.ts'
 import { openMeter } from '../../src/console/meter.ts'
 import { RULES } from '../../src/console/rules.ts'
@@ -55,6 +55,7 @@ describe('observation', () => {
       detector: detectorEmitter(),
       arbitrage: arbitrageEmitter(),
       ledger: ledgerEmitter(),
+      projections: projectionEmitter(),
     }
     observe(emitters, { clock: systemClock, log: logged().log })
     for (const [part, emitter] of Object.entries(emitters)) {
@@ -73,6 +74,24 @@ describe('observation', () => {
       ['sluice_bus_handle_seconds_total', { stream: 's', group: 'a' }, 1],
       ['sluice_bus_handled_total', { stream: 's', group: 'b' }, 1],
       ['sluice_bus_handle_seconds_total', { stream: 's', group: 'b' }, 0],
+    ])
+  })
+
+  it('knows a level by its labels, and its newest value alone', () => {
+    const projections = projectionEmitter()
+    const counters = observe({ projections }, { clock: systemClock, log: logged().log })
+    for (const at of [1_000, 3_000]) projections.emit('current', { family: 'nof0', at })
+    projections.emit('current', { family: 'ticks', at: 2_000 })
+    for (const result of ['written', 'written', 'overtaken'] as const) {
+      projections.emit('put', { family: 'nof0', result })
+    }
+    projections.emit('failed', { source: 'quotes', reason: 'Redis has reached its memory limit' })
+    expect(counters.list()).toEqual([
+      ['sluice_projections_current_timestamp_seconds', { family: 'nof0' }, 3],
+      ['sluice_projections_current_timestamp_seconds', { family: 'ticks' }, 2],
+      ['sluice_projections_written_total', { family: 'nof0' }, 2],
+      ['sluice_projections_overtaken_total', { family: 'nof0' }, 1],
+      ['sluice_projections_failed_total', { source: 'quotes' }, 1],
     ])
   })
 

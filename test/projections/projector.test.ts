@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type OpenBus, openBus } from '../../src/bus/index.ts'
-import { lockNames, PROJECTION_FAMILIES, projectionKeys } from '../../src/catalog/index.ts'
+import { lockNames, PROJECTION_FAMILIES, projectionEmitter, projectionKeys } from '../../src/catalog/index.ts'
 import { decimal, systemClock } from '../../src/kernel/index.ts'
 import { seedCash } from '../../src/ledger/index.ts'
 import { openLocks } from '../../src/locks/index.ts'
@@ -64,23 +64,25 @@ const parts = (cacheUrl = '') => ({
 function startKeeper(cacheUrl = '') {
   const stop = new AbortController()
   const failures: string[] = []
+  const written = new Set<string>()
+  const current = new Map<string, number>()
+  const events = projectionEmitter()
+  events.on('failed', ({ source, reason }) => void failures.push(`${source}: ${reason}`))
+  events.on('put', ({ family, result }) => void written.add(`${family} ${result}`))
+  events.on('current', ({ family, at }) => void current.set(family, at))
   const locks = openLocks({
     ...{ urls: [reader.server.url], database: test.database, clock: systemClock, names: lockNames },
   })
   let looks = 0
   const keeping = keepProjections({
-    ...{
-      ...parts(cacheUrl),
-      locks,
-      onFailure: (source, reason) => void failures.push(`${source}: ${reason}`),
-    },
+    ...{ ...parts(cacheUrl), locks, events },
     async ledgerState() {
       looks++
       return ''
     },
   })(stop.signal)
   return {
-    failures,
+    ...{ failures, written, current },
     looks: () => looks,
     async stop() {
       stop.abort()
@@ -112,6 +114,27 @@ it('keeps by one of several, by another when it stops, and writes all again when
   await eventually(isWhole)
   await other.stop()
   expect([...one.failures, ...other.failures]).toEqual([])
+})
+
+it('says which families it writes, what was overtaken, and when all of a family was last right', async () => {
+  await reader.client.flushall()
+  const beganAt = systemClock.now()
+  const keeper = startKeeper()
+  const families = [...PROJECTION_FAMILIES].sort()
+  await eventually(() => keeper.current.size === families.length)
+  expect([...keeper.current.keys()].sort()).toEqual(families)
+  for (const at of keeper.current.values()) expect(at).toBeGreaterThanOrEqual(beganAt)
+  expect([...keeper.written]).toEqual(expect.arrayContaining(families.map((family) => `${family} written`)))
+  // A later look is another moment.
+  const first = keeper.current.get('nof0')!
+  await eventually(() => keeper.current.get('nof0')! > first)
+  // Somebody has seen more: nothing of this one goes over it until its tickets are as new.
+  const key = 'exchange:supported'
+  const version = (await reader.writer.ticket()) + 3_600_000_000
+  await reader.writer.put({ key, version, lifetimeMs: 9_000, content: { type: 'string', value: '[]' } })
+  await reader.client.del(projectionKeys.kept)
+  await eventually(() => keeper.written.has('market overtaken'))
+  await keeper.stop()
 })
 
 it('goes on after Redis was away, and says so', async () => {

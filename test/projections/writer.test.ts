@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   entryOf,
+  familyOf,
   PROJECTION_FAMILIES,
   PROJECTIONS,
   type Projection,
@@ -230,8 +231,9 @@ describe('a name', () => {
   })
 
   it('of every projection stands in the catalog, as do those of the writers', () => {
-    for (const { pattern, type } of PROJECTIONS) {
+    for (const { pattern, type, family } of PROJECTIONS) {
       const key = pattern.replaceAll(/<\w+>/g, 'BTC/USDT')
+      expect(familyOf(key), key).toBe(family)
       expect(entryOf(key), key).toMatchObject({ type })
       expect(entryOf(projectionKeys.version(key)), key).toBeDefined()
       expect(entryOf(projectionKeys.draft(key, 'w1')), key).toBeDefined()
