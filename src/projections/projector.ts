@@ -53,8 +53,8 @@ export interface KeepingOptions extends ProjectorOptions {
 }
 
 const AGAIN_MS = 1_000
-// What fails again and again reads its store as a whole each time.
-const AGAIN_MAX_MS = 30_000
+// What fails again and again reads its store as a whole each time; prices that nobody writes end after so long.
+const AGAIN_MAX_MS = 10_000
 const LOOK_MS = 2_000
 const CONNECT_MS = 2_000
 

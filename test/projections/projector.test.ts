@@ -61,7 +61,7 @@ const parts = (cacheUrl = '') => ({
   },
 })
 
-function startKeeper(cacheUrl = '') {
+function startKeeper(cacheUrl = '', clock = systemClock) {
   const stop = new AbortController()
   const failures: string[] = []
   const written = new Set<string>()
@@ -75,7 +75,7 @@ function startKeeper(cacheUrl = '') {
   })
   let looks = 0
   const keeping = keepProjections({
-    ...{ ...parts(cacheUrl), locks, events },
+    ...{ ...parts(cacheUrl), locks, events, clock },
     async ledgerState() {
       looks++
       return ''
@@ -152,7 +152,12 @@ it('goes on after Redis was full, says so, and loses nothing that was there', as
   const cache = await startRedis()
   const client = connectRedis(cache.url, 'writer')
   await ready(client)
-  const keeper = startKeeper(cache.url)
+  const pauses = new Set<number>()
+  const sleep: typeof systemClock.sleep = (ms, signal) => {
+    pauses.add(ms)
+    return systemClock.sleep(ms, signal)
+  }
+  const keeper = startKeeper(cache.url, { ...systemClock, sleep })
   const names = async () => Object.keys(await keysOf(client))
   await eventually(async () => (await names()).includes('exchange:supported'))
   await eventually(async () => (await names()).includes('ticks:BTC/USDT'))
@@ -160,6 +165,8 @@ it('goes on after Redis was full, says so, and loses nothing that was there', as
   await test.database.write((tx) => seedCash(tx, ['gamma'], [{ asset: 'USDT', amount: decimal('5') }]))
   await eventually(() => keeper.failures.some((failure) => /memory limit/.test(failure)))
   expect(await names()).toEqual(expect.arrayContaining(['exchange:supported', 'ticks:BTC/USDT']))
+  // Each time a source begins again it reads its store as a whole.
+  await eventually(() => pauses.has(4_000))
   await client.config('SET', 'maxmemory', '0')
   await eventually(async () => (await names()).includes('nof0:sim:balances:gamma'))
   await keeper.stop()
