@@ -25,6 +25,9 @@ export interface Taking {
 /** With an answer that may still be given: the fresh one, or an old one. */
 export type Taken = readonly [kind: 'fresh' | 'lease' | 'wait' | 'failed', more: unknown, old: string | null]
 
+// Values of one call together: 16 of 1 MB took longer than the 50 ms that a command may take. One always comes.
+const OLD_BYTES = 256_000
+
 /** Once they are sent, a failure gives them up: they may have been given all the same. */
 export async function takeAll(
   at: Epoch,
@@ -32,19 +35,22 @@ export async function takeAll(
   { isOldWanted }: { readonly isOldWanted: boolean },
 ): Promise<'epoch' | readonly Taken[]> {
   const keys = keysOf(at.epoch, takings)
-  const argsOf = (some: readonly Taking[]) => [
-    ...[at.epoch, some[0]!.spot.version, isOldWanted ? 1 : 0],
+  const argsOf = (some: readonly Taking[], oldBytes: number) => [
+    ...[at.epoch, some[0]!.spot.version, oldBytes],
     ...some.flatMap(({ spot: { tags }, token, leaseMs, eagerMs }) => [
       ...[token, leaseMs, eagerMs, tags.length],
       ...tags,
     ]),
   ]
-  const reply = await runIn(at, LEASE, keys, argsOf(takings)).catch((error: unknown) => {
-    // Everybody would wait for a load that nobody does (2.9 s measured after a server that stood still for 90 ms). What
-    // is sent behind it on the same connection comes after it.
-    runIn(at, LEASE, keys, argsOf(takings.map((one) => ({ ...one, leaseMs: 0 })))).catch(() => {})
-    throw error
-  })
+  const reply = await runIn(at, LEASE, keys, argsOf(takings, isOldWanted ? OLD_BYTES : 0)).catch(
+    (error: unknown) => {
+      // Everybody would wait for a load that nobody does (2.9 s measured after a server that stood still for 90 ms). What
+      // is sent behind it on the same connection comes after it.
+      const given = takings.map((one) => ({ ...one, leaseMs: 0 }))
+      runIn(at, LEASE, keys, argsOf(given, 0)).catch(() => {})
+      throw error
+    },
+  )
   return reply === 'epoch'
     ? reply
     : takings.map((_, i) => reply.slice(1 + 3 * i, 4 + 3 * i) as unknown as Taken)

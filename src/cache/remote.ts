@@ -1,6 +1,6 @@
 // The level in Redis. A hit is one plain HMGET of a key that names the epoch; everything that changes something is a
 // script that compares it.
-import { type Clock, randomId } from '../kernel/index.ts'
+import { type Clock, messageOf, randomId } from '../kernel/index.ts'
 import { gatherWrites } from '../redis/index.ts'
 import { type Drop, encodeDrops } from './drops.ts'
 import { type Keeping, keepAll, runIn, type Spot, type Taking, takeAll } from './entries.ts'
@@ -75,20 +75,7 @@ export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
   const keep = openKeeping(epochs, clock)
 
   return {
-    read: (spot) =>
-      epochs.within(async (at) => {
-        const key = entryKey(at.epoch, spot.place)
-        gatherWrites(at.node)
-        // In this order: tags that were true after the entry was read were true when it was.
-        const [entry, versions] = await Promise.all([
-          at.client.hmget(key, ...answerFields(spot.version)),
-          spot.tags.length === 0 ? [] : at.client.hmget(tagsKey(at.epoch), ...spot.tags),
-        ])
-        const [text, softEnd, tags] = entry as [string | null, string, string]
-        if (text === null) return undefined
-        if (tags !== tagsText(versions)) return undefined
-        return { text, freshMs: freshMsOf(softEnd, at, clock) }
-      }),
+    read: (spot) => epochs.within((at) => readAt(at, spot, clock)),
     lease: (spot, eagerMs, token = randomId()) => take({ spot, token, leaseMs, eagerMs }),
     fill: (spot, { token, epoch }, text, softMs, hardMs) =>
       keep({ epoch, spot, token, text, softMs, hardMs }),
@@ -114,6 +101,30 @@ export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
         await runIn(at, RESET, [META], [randomId(), DROPS])
         epochs.forget()
       }),
+  }
+}
+
+async function readAt(
+  at: Epoch,
+  { place, version, tags: names }: Spot,
+  clock: Clock,
+): Promise<Held | undefined> {
+  const { client, epoch, node } = at
+  gatherWrites(node)
+  try {
+    // In this order: tags that were true after the entry was read were true when it was.
+    const [entry, versions] = await Promise.all([
+      client.hmget(entryKey(epoch, place), ...answerFields(version)),
+      names.length === 0 ? [] : client.hmget(tagsKey(epoch), ...names),
+    ])
+    const [text, softEnd, tags] = entry as [string | null, string, string]
+    if (text === null) return undefined
+    if (tags !== tagsText(versions)) return undefined
+    return { text, freshMs: freshMsOf(softEnd, at, clock) }
+  } catch (error) {
+    // Somebody else has put it there; the lease takes its place.
+    if (messageOf(error).startsWith('WRONGTYPE')) return undefined
+    throw error
   }
 }
 

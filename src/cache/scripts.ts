@@ -55,7 +55,12 @@ local ONLY = 'only'`
  */
 const TAKE = `${FIELDS}
 local function take(entry, token, leaseMs, eagerMs, tags)
-  local e = redis.call('HMGET', entry, S, T, H, L, LE, LT, E, EE, ONLY)
+  local e = redis.pcall('HMGET', entry, S, T, H, L, LE, LT, E, EE, ONLY)
+  -- What somebody else has put there, of another type, must not fail who asks for others in the same call.
+  if e.err then
+    redis.call('DEL', entry)
+    e = { false, false, false, false, false, false, false, false, false }
+  end
   -- The key itself may live longer: a lease, a failure or another version prolongs it.
   local hasOld = e[1] and e[2] == tags and tonumber(e[3]) > now
   if hasOld and tonumber(e[1]) > now + eagerMs then return 'fresh', tonumber(e[1]), true end
@@ -77,7 +82,7 @@ end`
  */
 const KEEP = `${FIELDS}
 local function keep(entry, token, softMs, hardMs, value, tags)
-  local lease = redis.call('HMGET', entry, L, LT, E, ONLY)
+  local lease = redis.pcall('HMGET', entry, L, LT, E, ONLY)
   if lease[1] ~= token then return false end
   if lease[3] then redis.call('HDEL', entry, E, EE) end
   -- The lease is ended in place, which takes one call; to remove its fields would be another for each entry.
@@ -112,21 +117,26 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'sequence', 0, 've
 return { ARGV[2], 0, now }`)
 
 /**
- * KEYS meta, tags, entries… ARGV epoch, version of the shape, 1 when old values are wanted, and for each entry token,
- * leaseMs, eagerMs, the number of its tags, and they. An answer is fresh when its soft end is more than eagerMs away.
+ * KEYS meta, tags, entries… ARGV epoch, version of the shape, how many bytes of values are wanted, and for each entry
+ * token, leaseMs, eagerMs, the number of its tags, and they. An answer is fresh when its soft end is more than eagerMs away.
  * Answers 'taken' and three for each: 'fresh', its soft end and value; 'lease', false and the old value; 'wait', ms and the
- * old value; 'failed', the error and the old value. The old value is false without one that may still be given. Asked
- * again under its token a lease is prolonged, or for 0 ms given up.
+ * old value; 'failed', the error and the old value. The old value is false without one that may still be given, or when
+ * there were bytes enough before it; a fresh one is to be asked for again then (wait 0). Asked again under its token a
+ * lease is prolonged, or for 0 ms given up.
  */
 export const LEASE = defineScript(`${NOW}${EPOCH}${TAGS}${TAKE}
-local at, taken = 4, { 'taken' }
+local at, taken, bytes = 4, { 'taken' }, tonumber(ARGV[3])
 for i = 3, #KEYS do
   local last = at + 3 + ARGV[at + 3]
   local tags = versionsOf(at + 4, last)
   local kind, more, hasOld = take(KEYS[i], ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tags)
+  local value = false
+  if hasOld and bytes > 0 then
+    value = redis.call('HGET', KEYS[i], V)
+    bytes = bytes - #(value or '')
+  elseif kind == 'fresh' and ARGV[3] ~= '0' then kind, more = 'wait', 0 end
   local n = 3 * i - 7
-  taken[n], taken[n + 1] = kind, more
-  taken[n + 2] = hasOld and ARGV[3] == '1' and redis.call('HGET', KEYS[i], V)
+  taken[n], taken[n + 1], taken[n + 2] = kind, more, value
   at = last + 1
 end
 return taken`)

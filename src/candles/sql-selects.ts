@@ -77,7 +77,7 @@ export interface WrittenSpan {
 export const readWritten = async (database: Pick<Database, 'rows'>, key: BarKey, span: WrittenSpan) =>
   (await database.rows(written, { ...keyOf(key), ...span })).map(({ time }) => time)
 
-const inFront = prepareSelect<Pick<CandleTable, 'close' | 'volume'>, Key | 'first'>(
+const inFront = prepareSelect<Pick<CandleTable, 'close' | 'volume'>, Key | 'first' | 'limit'>(
   ({ candles: { close, volume } }) => ({ close, volume }),
   (sql, { candles: t }, fields) =>
     sql
@@ -85,17 +85,18 @@ const inFront = prepareSelect<Pick<CandleTable, 'close' | 'volume'>, Key | 'firs
       .from(t)
       .where(and(inSeries(t), lt(t.time, given('first'))))
       .orderBy(desc(t.time))
-      .limit(NEIGHBOURS),
+      .limit(given('limit')),
 )
 
-const within = prepareSelect<ReturnType<typeof barFields>, Key | 'first' | 'last'>(
+const within = prepareSelect<ReturnType<typeof barFields>, Key | 'first' | 'last' | 'limit'>(
   ({ candles }) => barFields(candles),
   (sql, { candles: t }, fields) =>
     sql
       .select(fields)
       .from(t)
       .where(and(inSeries(t), gte(t.time, given('first')), lte(t.time, given('last'))))
-      .orderBy(asc(t.time)),
+      .orderBy(asc(t.time))
+      .limit(given('limit')),
 )
 
 const behind = prepareSelect<ReturnType<typeof barFields>, Key | 'last' | 'limit'>(
@@ -109,14 +110,28 @@ const behind = prepareSelect<ReturnType<typeof barFields>, Key | 'last' | 'limit
       .limit(given('limit')),
 )
 
-/** What a write of these bars sees and what sees them; at least one, oldest first. */
-export async function readAround(tx: Tx, key: BarKey, bars: readonly Bar[]): Promise<Stretch<Bar>> {
+// Of a dense series, 2,000 bars far apart have 800,000 others between them: 1.6 GB and 1.9 s without a turn of the loop.
+const WITHIN_MAX = 20_000
+
+/** What a write of bars sees and what sees them. */
+export interface Around extends Stretch<Bar> {
+  /** Of how many of the bars, the first ones; at least one. */
+  readonly bars: number
+}
+
+/** @param bars at least one, oldest first. */
+export async function readAround(tx: Tx, key: BarKey, bars: readonly Bar[]): Promise<Around> {
   const series = keyOf(key)
   const place = { ...series, first: bars[0]!.time, last: bars.at(-1)!.time }
-  const before = await tx.rows(inFront, place)
-  const known = await tx.rows(within, place)
-  known.push(...(await tx.rows(behind, { ...place, limit: NEIGHBOURS })))
-  return { before: before.reverse(), known: known.map((row) => barOf(series, row)) }
+  const before = await tx.rows(inFront, { ...place, limit: NEIGHBOURS })
+  const known = await tx.rows(within, { ...place, limit: WITHIN_MAX })
+  const last = known.length < WITHIN_MAX ? place.last : known.at(-1)!.time
+  known.push(...(await tx.rows(behind, { ...series, last, limit: NEIGHBOURS })))
+  return {
+    before: before.reverse(),
+    known: known.map((row) => barOf(series, row)),
+    bars: bars.filter(({ time }) => time <= last).length,
+  }
 }
 
 const nextTicker = prepareSelect<Pick<CandleTable, 'ticker'>, 'source' | 'ticker'>(

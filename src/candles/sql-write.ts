@@ -31,32 +31,45 @@ export async function writeBars(
   for (const one of series) {
     let [from, to]: (number | undefined)[] = []
     for (const stretch of stretchesOf(one)) {
-      const merged = mergeBars(await readAround(tx, one.key, stretch), stretch)
-      for (const run of merged.runs) await writeRun(tx, one.key, run, at)
-      stored += merged.stored
-      changed += merged.changed
-      unchanged += merged.unchanged
-      from ??= merged.first
-      to = merged.last ?? to
+      for (let rest = stretch; rest.length > 0; ) {
+        const around = await readAround(tx, one.key, rest)
+        const merged = mergeBars(around, rest.slice(0, around.bars))
+        rest = rest.slice(around.bars)
+        await writeRuns(tx, one.key, merged.runs, at)
+        stored += merged.stored
+        changed += merged.changed
+        unchanged += merged.unchanged
+        from ??= merged.first
+        to = merged.last ?? to
+      }
     }
     if (from !== undefined && to !== undefined) changes.push({ ...one.key, from, to, kind: 'written' })
   }
   return { stored, changed, unchanged, changes }
 }
 
+// Of so few, two statements cost more than they save: 2,000 bars of which every 40th has changed took 0.7 s replaced in
+// place and 3 s deleted and inserted. And a bar that grows stays in its page, which leaves nothing to vacuum.
+const FEW = 16
+
 /**
  * What is replaced is deleted first: Postgres takes a row that is there in 16 µs so, where `on conflict do update`, which
  * locks and writes it in place of the old one, takes 27.
  */
-async function writeRun(tx: Tx, key: BarKey, { candles, areNew }: Run, at: number): Promise<void> {
+async function writeRuns(tx: Tx, key: BarKey, runs: readonly Run[], at: number): Promise<void> {
   const { sql, t } = tx
-  if (!areNew) {
-    const [first, last] = [candles[0]!.time, candles.at(-1)!.time]
-    const span = and(gte(t.candles.time, first), lte(t.candles.time, last))
-    await sql.delete(t.candles).where(and(ofSeries(t.candles, key), span))
+  const rowsOf = ({ candles }: Run) => candles.map((candle) => rowOf(candle, at))
+  const isFew = ({ areNew, candles }: Run) => !areNew && candles.length < FEW
+  for (const run of runs) {
+    if (isFew(run)) continue
+    if (!run.areNew) {
+      const [first, last] = [run.candles[0]!.time, run.candles.at(-1)!.time]
+      const span = and(gte(t.candles.time, first), lte(t.candles.time, last))
+      await sql.delete(t.candles).where(and(ofSeries(t.candles, key), span))
+    }
+    await tx.upsert(t.candles, rowsOf(run), { areNew: true })
   }
-  const rows = candles.map((candle) => rowOf(candle, at))
-  await tx.upsert(t.candles, rows, { areNew: true })
+  await tx.upsert(t.candles, runs.filter(isFew).flatMap(rowsOf))
 }
 
 /**

@@ -100,7 +100,7 @@ async function workOn<T>(
       txOf(transaction, {
         ...{ sql, t, lockRows: true },
         async rows(select, values) {
-          const plan = select.planFor('postgres', { sql, t })
+          const plan = select.planFor('postgres', { sql, t }, values)
           return plan.rowsOf(await cellsOf(plan, plan.valuesOf(values)))
         },
         upsert: (table, rows, areNew) => upsertPostgres(sql, table, rows, areNew),
@@ -128,7 +128,8 @@ async function rowsAlone<F extends Fields, V extends string>(
   select: PreparedSelect<F, V>,
   values: Readonly<Record<V, string | number>>,
 ): Promise<RowOf<F>[]> {
-  const plan = select.planFor('postgres', { sql: textBuilder as unknown as Sql, t: postgresTables })
+  const on = { sql: textBuilder as unknown as Sql, t: postgresTables }
+  const plan = select.planFor('postgres', on, values)
   const given = plan.valuesOf(values)
   const cells = await onLiving(pool, where, async (client) => {
     try {

@@ -5,7 +5,7 @@ import type { GetColumnData } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { drizzle, type Tables } from '../../schema/index.ts'
 import type { Driver, Sql } from './database.ts'
-import { packedSelect, unpackRows } from './packed-rows.ts'
+import { PACKED_ROWS_MAX, packedSelect, unpackRows } from './packed-rows.ts'
 
 export type Fields = Readonly<Record<string, PgColumn>>
 
@@ -14,44 +14,61 @@ export type RowOf<F extends Fields> = { readonly [K in keyof F]: GetColumnData<F
 /** For `Tx.rows`. */
 export interface PreparedSelect<F extends Fields, V extends string> {
   /** Made at the first call for a driver. */
-  planFor(driver: Driver, on: { sql: Sql; t: Tables }): SelectPlan<RowOf<F>, V>
+  planFor(driver: Driver, on: { sql: Sql; t: Tables }, values: Values<V>): SelectPlan<RowOf<F>, V>
 }
+
+type Values<V extends string> = Readonly<Record<V, string | number>>
 
 export interface SelectPlan<R, V extends string> {
   readonly text: string
   /** Under which a server keeps the statement for a connection; texts that differ have different ones. */
   readonly name: string
   /** In the order of the text. */
-  valuesOf(values: Readonly<Record<V, string | number>>): unknown[]
+  valuesOf(values: Values<V>): unknown[]
   /** @param cells what the text answers. */
   rowsOf(cells: readonly unknown[][]): R[]
 }
 
+interface Plans<R, V extends string> {
+  readonly plain: SelectPlan<R, V>
+  readonly packed: SelectPlan<R, V> | undefined
+}
+
 /**
  * @param fieldsOf plain columns.
- * @param build selects exactly these fields; the values of a call stand in it as `sql.placeholder(name)`.
+ * @param build selects exactly these fields; the values of a call stand in it as `sql.placeholder(name)`. One that is
+ * called `limit` bounds the rows: numbers of few rows arrive packed from Postgres (packed-rows.ts).
  */
 export function prepareSelect<F extends Fields, V extends string>(
   fieldsOf: (t: Tables) => F,
   build: (sql: Sql, t: Tables, fields: F) => { toSQL(): { sql: string; params: unknown[] } },
 ): PreparedSelect<F, V> {
-  const plans = new Map<Driver, SelectPlan<RowOf<F>, V>>()
+  const known = new Map<Driver, Plans<RowOf<F>, V>>()
+  const make = (driver: Driver, { sql, t }: { sql: Sql; t: Tables }): Plans<RowOf<F>, V> => {
+    const fields = fieldsOf(t)
+    const columns = Object.values(fields)
+    const { sql: text, params } = build(sql, t, fields).toSQL()
+    const rowOf = decoderOf(fields)
+    const planOf = (text: string, rowsOf: SelectPlan<RowOf<F>, V>['rowsOf']) => ({
+      ...{ text, name: createHash('sha256').update(text).digest('base64url') },
+      ...{ valuesOf: valuesIn(params), rowsOf },
+    })
+    const packed = driver === 'postgres' ? packedSelect(text, columns) : undefined
+    return {
+      plain: planOf(text, (cells) => cells.map(rowOf)),
+      packed:
+        packed === undefined
+          ? undefined
+          : planOf(packed, (cells) => unpackRows(cells[0]![0], columns, rowOf)),
+    }
+  }
   return {
-    planFor(driver, { sql, t }) {
-      const known = plans.get(driver)
-      if (known) return known
-      const fields = fieldsOf(t)
-      const { sql: plain, params } = build(sql, t, fields).toSQL()
-      const packed = driver === 'postgres' ? packedSelect(plain, Object.values(fields)) : undefined
-      const text = packed ?? plain
-      const name = createHash('sha256').update(text).digest('base64url')
-      const rowOf = decoderOf(fields)
-      const width = Object.keys(fields).length
-      const rowsOf = (cells: readonly unknown[][]) =>
-        packed ? unpackRows(cells[0]![0], width, rowOf) : cells.map(rowOf)
-      const plan = { text, name, valuesOf: valuesIn(params), rowsOf }
-      plans.set(driver, plan)
-      return plan
+    planFor(driver, on, values) {
+      const plans = known.get(driver) ?? make(driver, on)
+      known.set(driver, plans)
+      const { limit } = values as { readonly limit?: unknown }
+      const areFew = typeof limit === 'number' && limit <= PACKED_ROWS_MAX
+      return (areFew && plans.packed) || plans.plain
     },
   }
 }

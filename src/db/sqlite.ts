@@ -91,7 +91,7 @@ async function attempt<T>(
       txOf(transaction, {
         ...{ sql, t, lockRows: false },
         async rows(select, values) {
-          const plan = select.planFor('sqlite', { sql, t })
+          const plan = select.planFor('sqlite', { sql, t }, values)
           const cells = client
             .prepare(plan.text)
             .raw()

@@ -1,6 +1,7 @@
 // When loads begin and end: under a lease that covers them, in a place of their own, once for each version of a view.
 import { describe, expect, it } from 'vitest'
-import { dropKey } from '../../src/cache/index.ts'
+import { z } from 'zod'
+import { defineView, dropKey } from '../../src/cache/index.ts'
 import { isSluiceError } from '../../src/kernel/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { cacheRig, gate } from './rig.ts'
@@ -180,4 +181,33 @@ it('an answer within its grace outlives the leases of loads that fail', async ()
   })
   const [key] = await rig.admin().keys('{cache}:*:prices:BTC')
   expect(await rig.admin().pttl(key!)).toBeGreaterThan(5_000)
+})
+
+it('an answer whose key holds something else is loaded, and those asked for with it as well', async () => {
+  const { views } = await rig.process()
+  await views.get(apart, ['S1'], async () => 0)
+  const [entry] = await rig.admin().keys('{cache}:*:prices:S1')
+  await rig.admin().del(entry!)
+  await rig.admin().lpush(entry!, 'x')
+  const asked = [0, 1, 2].map((i) => views.get(apart, [`S${i}`], async () => 10 + i))
+  expect(await Promise.all(asked)).toEqual([10, 11, 12])
+  expect(await views.get(apart, ['S1'], async () => 99)).toBe(11)
+})
+
+it('answers of many bytes that are asked for together all come', async () => {
+  const [first, second] = [await rig.process(), await rig.process()]
+  const large = defineView<[symbol: string], string>({
+    ...{ name: 'large', about: 'Texts.', shape: z.string(), parts: ['symbol'], lifetimeMs: 60_000 },
+    level: 'redis',
+  })
+  const symbols = Array.from({ length: 20 }, (_, i) => `S${i}`)
+  const load = (symbol: string) => async () => symbol.repeat(40_000)
+  for (const symbol of symbols) await first.views.get(large, [symbol], load(symbol))
+  second.subscriber().disconnect()
+  await eventually(() => !second.views.stats().serving)
+  const never = async () => {
+    throw new Error('it is there')
+  }
+  const read = await Promise.all(symbols.map((symbol) => second.views.get(large, [symbol], never)))
+  expect(read).toEqual(symbols.map((symbol) => symbol.repeat(40_000)))
 })

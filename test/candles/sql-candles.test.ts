@@ -85,6 +85,17 @@ describe.each(drivers)('the table of candles in %s', (driver) => {
     expect(await store.range(key)).toEqual(candlesOf(barsFrom(0, 29 * 17 + 20, key)))
     await other.close()
   })
+
+  it('gives all their columns to bars that are corrected far apart in a long series', async () => {
+    const key = newKey()
+    const all = barsFrom(0, 24_000, key)
+    await store.write(all)
+    const corrected = all.map((bar, i) => (i % 390 === 7 ? { ...bar, close: bar.close + 1 } : bar))
+    const written = await store.write(corrected.filter((bar, i) => bar !== all[i]))
+    expect(written).toEqual({ stored: 0, changed: 62, unchanged: 0 })
+    expect(await store.range(key)).toEqual(candlesOf(corrected))
+    expect(told.at(-1)).toMatchObject({ from: all[7]!.time, to: all[7 + 61 * 390]!.time })
+  })
 })
 
 it('candles in SQL find sources and tickers by their key, and read no list of all bars', async () => {
@@ -95,7 +106,7 @@ it('candles in SQL find sources and tickers by their key, and read no list of al
     read: (work) =>
       database.read((tx) => {
         const rows: typeof tx.rows = (select, values) => {
-          texts.add(select.planFor('sqlite', tx).text)
+          texts.add(select.planFor('sqlite', tx, values).text)
           return tx.rows(select, values)
         }
         return work({ ...tx, rows })

@@ -25,6 +25,12 @@ const cash = prepareSelect<Pick<Tx['t']['cash'], 'asset' | 'updatedAt'>, 'venue'
       .where(eq(t.venue, raw.placeholder('venue'))),
 )
 
+const times = prepareSelect<Pick<Tx['t']['fills'], 'time' | 'leg'>, 'limit'>(
+  ({ fills: { time, leg } }) => ({ time, leg }),
+  (sql, { fills }, fields) =>
+    sql.select(fields).from(fills).orderBy(asc(fills.time)).limit(raw.placeholder('limit')),
+)
+
 describe.each(drivers)('a prepared select on %s', (driver) => {
   let place: TestDatabase
   const fill = (i: number) => ({
@@ -60,6 +66,34 @@ describe.each(drivers)('a prepared select on %s', (driver) => {
     expect(built - before).toBe(1)
     const asked = await place.database.read((tx) => tx.rows(cash, { venue: "v'" }))
     expect(asked).toEqual([{ asset: 'é', updatedAt: Number.MAX_SAFE_INTEGER }])
+  })
+
+  it('of numbers answers the same whether few or many rows are allowed', async () => {
+    const few = await place.database.rows(times, { limit: 10 })
+    expect(few).toEqual([1, 2, 3].map((i) => ({ time: i * 1_000, leg: 0 })))
+    expect(await place.database.rows(times, { limit: 1_000_000 })).toEqual(few)
+    expect(await place.database.rows(times, { limit: 0 })).toEqual([])
+  })
+
+  it('of numbers packs them only in Postgres, and only when they are few', async () => {
+    const textOf = (limit: number) =>
+      place.database.read(async (tx) => times.planFor(driver, tx, { limit }).text)
+    const isPacked = async (limit: number) => (await textOf(limit)).includes('array_send')
+    expect([await isPacked(50_000), await isPacked(50_001)]).toEqual([driver === 'postgres', false])
+  })
+
+  it('refuses a whole number that no float64 holds, whether few or many rows are allowed', async () => {
+    await place.database.write(({ sql, t }) =>
+      sql.update(t.fills).set({ time: raw`9007199254740993` }).where(eq(t.fills.id, 'f3')),
+    )
+    for (const limit of [10, 1_000_000]) {
+      const asked = place.database.rows(times, { limit })
+      if (driver === 'postgres') await expect(asked).rejects.toMatchObject({ code: 'DATABASE_INVALID' })
+      else await expect(asked).rejects.toThrow()
+    }
+    await place.database.write(({ sql, t }) =>
+      sql.update(t.fills).set({ time: 3_000 }).where(eq(t.fills.id, 'f3')),
+    )
   })
 
   it('answers the same alone, without a transaction, and is refused within one', async () => {
