@@ -40,6 +40,9 @@ const newest = prepareSelect<ReturnType<typeof candleFields>, Key | 'from' | 'to
       .limit(given('limit')),
 )
 
+// Most ranges hold fewer, also those without a limit, and few rows arrive packed: in half the time.
+const FEW = 10_000
+
 /** Oldest first. */
 export async function readRange(
   database: Pick<Database, 'rows'>,
@@ -47,7 +50,10 @@ export async function readRange(
 ) {
   const series = keyOf(key)
   const [begin, end] = [Math.max(Math.ceil(from), -ALL), Math.min(Math.ceil(to), ALL)]
-  const rows = await database.rows(newest, { ...series, from: begin, to: end, limit })
+  const ask = (most: number) => database.rows(newest, { ...series, from: begin, to: end, limit: most })
+  // Each time in one statement, which sees one moment.
+  let rows = await ask(Math.min(limit, FEW))
+  if (rows.length === FEW && limit > FEW) rows = await ask(limit)
   return rows.reverse().map((row) => candleOf(series, row))
 }
 
