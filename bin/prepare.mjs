@@ -108,6 +108,8 @@ async function compile() {
 function run([program, ...args], { ownGroup = false, quiet = false, env = {} } = {}) {
   return new Promise((resolve, reject) => {
     const output = quiet ? 'pipe' : 'inherit'
+    // Before the child begins: a signal between the two would end this process alone, and leave the child behind.
+    const release = relaySignals((signal) => child.kill(signal))
     const child = spawn(program, args, {
       cwd: ROOT,
       env: { ...process.env, ...env, PATH: join(MODULES, '.bin') + delimiter + (process.env.PATH ?? '') },
@@ -120,7 +122,6 @@ function run([program, ...args], { ownGroup = false, quiet = false, env = {} } =
         said += chunk
       })
     }
-    const release = relaySignals(child)
     child.on('error', reject)
     child.on('close', (code, signal) => {
       release()
@@ -131,11 +132,11 @@ function run([program, ...args], { ownGroup = false, quiet = false, env = {} } =
 }
 
 // A Ctrl-C arrives twice, from the terminal and from npm: what comes within a second is one.
-function relaySignals(child) {
+function relaySignals(send) {
   let last = 0
   const relay = (signal) => {
     const now = Date.now()
-    if (now - last > 1000) child.kill(signal)
+    if (now - last > 1000) send(signal)
     last = now
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
