@@ -43,8 +43,9 @@ function lastOfEachTime(bars: Bar[]): Bar[] {
   return [...last.values()].sort((a, b) => a.time - b.time)
 }
 
-// Read from the 199 bars in front to the 199 behind; more bars make that overhead smaller and transactions longer.
-const BARS_AT_ONCE = 2_000
+// Read from the 199 bars in front to the 199 behind, and those behind are written again; more bars make that overhead
+// smaller, and columns of so many are made in 13 ms without a turn of the loop.
+const BARS_AT_ONCE = 4_000
 // Across a gap, everything that is stored between would be read: as many bars at most as are read around a stretch.
 const GAP_BARS = 2 * 200
 // Markets close at night and at weekends, and nothing lies there: longer gaps, as long as all of them together could

@@ -47,7 +47,7 @@ export interface Tx {
   /**
    * Inserts whole rows, and replaces those whose primary key is there; of two with one key the last counts. For many
    * rows: it runs at the speed of the bare driver, where the builder gives half or less. Refused in `read`.
-   * @param options.areNew none of the keys is there, nor comes twice: Postgres takes nearly twice as many rows then,
+   * @param options.areNew none of the keys is there, nor comes twice: Postgres takes three times as many rows then,
    * and one that is there after all is DATABASE_CONSTRAINT.
    */
   upsert<T extends PgTable>(

@@ -1,9 +1,13 @@
 // One connection of the pool, as Drizzle wants it, with what the driver leaves open: int8 arrives as an exact number
 // or not at all, queries go one after another also under Promise.all, and a failed one spoils its transaction.
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 import { nodePostgres } from '../../schema/index.ts'
 import { SluiceError } from '../kernel/index.ts'
+import type { Copy } from './copy-postgres.ts'
 import { postgresError } from './postgres-errors.ts'
 import { assertUsable, fail, type Transaction } from './transaction.ts'
 
@@ -42,14 +46,15 @@ export function postgresBuilder(
 ): {
   builder: NodePgDatabase
   cellsOf: (statement: NamedText, values: unknown[]) => Promise<unknown[][]>
+  copy: Copy
   settle: () => Promise<unknown>
 } {
   let last: Promise<unknown> = Promise.resolve()
-  const query = (config: pg.QueryConfig, values: unknown[]) => {
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
     const result = last.then(async () => {
       assertUsable(transaction)
       try {
-        return await client.query({ ...config, types } as pg.QueryConfig, values)
+        return await run()
       } catch (error) {
         throw fail(transaction, postgresError(error, where, transaction.kind))
       }
@@ -57,8 +62,12 @@ export function postgresBuilder(
     last = result.catch(() => undefined)
     return result
   }
+  const query = (config: pg.QueryConfig, values: unknown[]) =>
+    inTurn(() => client.query({ ...config, types } as pg.QueryConfig, values))
   const builder = nodePostgres.drizzle({ client: { query } as unknown as pg.PoolClient })
   const cellsOf = async (statement: NamedText, values: unknown[]) =>
     (await query(queryOf(statement), values)).rows as unknown[][]
-  return { builder, cellsOf, settle: () => last }
+  const copy: Copy = (text, bytes) =>
+    inTurn(() => pipeline(Readable.from([bytes]), client.query(copyFrom(text))))
+  return { builder, cellsOf, copy, settle: () => last }
 }

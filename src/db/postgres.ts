@@ -4,6 +4,7 @@
 import pg from 'pg'
 import { postgresTables } from '../../schema/index.ts'
 import { SluiceError, withoutPassword } from '../kernel/index.ts'
+import { copyRows } from './copy-postgres.ts'
 import type { Database, DatabaseOptions, Sql } from './database.ts'
 import { openMutex } from './mutex.ts'
 import { postgresBuilder, queryOf, textBuilder } from './postgres-connection.ts'
@@ -91,7 +92,7 @@ async function workOn<T>(
   transaction: Transaction,
   work: Work<T>,
 ): Promise<T> {
-  const { builder, cellsOf, settle } = postgresBuilder(client, transaction, where)
+  const { builder, cellsOf, copy, settle } = postgresBuilder(client, transaction, where)
   try {
     // The cast of the port: one builder type for both drivers (see Sql).
     const sql = builder as unknown as Sql
@@ -103,7 +104,8 @@ async function workOn<T>(
           const plan = select.planFor('postgres', { sql, t }, values)
           return plan.rowsOf(await cellsOf(plan, plan.valuesOf(values)))
         },
-        upsert: (table, rows, areNew) => upsertPostgres(sql, table, rows, areNew),
+        upsert: (table, rows, areNew) =>
+          areNew ? copyRows(copy, table, rows) : upsertPostgres(sql, table, rows),
       }),
     )
     assertUsable(transaction)

@@ -2,7 +2,7 @@
 // printing and reading them again costs both sides more than the rest (23 columns: 35 k rows/s as text, 57 k so).
 import { drizzle, drizzlePostgres } from '../../schema/index.ts'
 import type { Sql } from './database.ts'
-import { onConflict, type Row, type Table, type UpsertColumn, upsertColumns } from './upsert.ts'
+import { onConflict, plainType, type Row, type Table, type UpsertColumn, upsertColumns } from './upsert.ts'
 
 const ROWS_AT_ONCE = 2_000
 const NUMBERS: Readonly<
@@ -14,18 +14,12 @@ const NUMBERS: Readonly<
 const NUMBER_BYTES = 8
 const HEAD_BYTES = 20
 
-export async function upsertPostgres(
-  sql: Sql,
-  table: Table,
-  rows: readonly Row[],
-  areNew: boolean,
-): Promise<void> {
+export async function upsertPostgres(sql: Sql, table: Table, rows: readonly Row[]): Promise<void> {
   const { primaryKeys } = drizzlePostgres.getTableConfig(table as never)
   const columns = upsertColumns(table, primaryKeys[0]?.columns ?? [])
-  const ending = drizzle.sql.raw(areNew ? '' : onConflict(columns))
+  const ending = drizzle.sql.raw(onConflict(columns))
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    const part = rows.slice(from, from + ROWS_AT_ONCE)
-    const page = areNew ? part : lastOfEach(part, columns)
+    const page = lastOfEach(rows.slice(from, from + ROWS_AT_ONCE), columns)
     await sql.insert(table as never).select(drizzle.sql`${selectOf(columns, page)} ${ending}`)
   }
 }
@@ -63,8 +57,6 @@ function lastOfEach(rows: readonly Row[], columns: readonly UpsertColumn[]): rea
   const last = new Map(rows.map((row) => [keys.map(({ key }) => row[key]).join('\0'), row]))
   return last.size === rows.length ? rows : [...last.values()]
 }
-
-const plainType = (sqlType: string) => sqlType.replace(/ collate .*$/i, '')
 
 function arrayOf(column: UpsertColumn, rows: readonly Row[]) {
   const values = rows.map((row) => column.toDriver(row[column.key]))

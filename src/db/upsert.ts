@@ -26,6 +26,9 @@ export const upsertColumns = (table: Table, keys: readonly { name: string }[]): 
     toDriver: (value) => (value === undefined || value === null ? null : column.mapToDriverValue(value)),
   }))
 
+/** Without its collation. */
+export const plainType = (sqlType: string): string => sqlType.replace(/ collate .*$/i, '')
+
 export function onConflict(columns: readonly UpsertColumn[]): string {
   const keys = columns.filter(({ isKey }) => isKey).map(({ name }) => `"${name}"`)
   const others = columns.filter(({ isKey }) => !isKey).map(({ name }) => `"${name}" = excluded."${name}"`)

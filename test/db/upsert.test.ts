@@ -1,5 +1,9 @@
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { and, eq } from '../../src/db/index.ts'
+import { postgresTables } from '../../schema/index.ts'
+import { canonicalDecimal } from '../../schema/words/values.ts'
+import { copyRows } from '../../src/db/copy-postgres.ts'
+import { and, asc, eq } from '../../src/db/index.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 
 describe.each(drivers)('an upsert on %s', (driver) => {
@@ -89,11 +93,56 @@ describe.each(drivers)('an upsert on %s', (driver) => {
     expect(await opportunities()).toEqual(before)
   })
 
-  it('inserts what is new, and refuses a row that is there after all', async () => {
-    const row = { venue: 'new', asset: 'A', amount: '1', opening: '1', updatedAt: 1 }
-    const insert = () => place.database.write(({ t, upsert }) => upsert(t.cash, [row], { areNew: true }))
-    await insert()
-    await expect(insert()).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
+  it('keeps every kind of new value as it was given, with nulls between', async () => {
+    const rows = [opportunity('new 1'), opportunity('new 2', { closedAt: 5, simulated: false, sources: [] })]
+    await place.database.write(({ t, upsert }) => upsert(t.opportunities, rows, { areNew: true }))
+    const kept = await opportunities()
+    expect(kept.filter(({ id }) => id.startsWith('new'))).toEqual(rows)
+  })
+
+  it('keeps every digit of a new decimal', async () => {
+    const whole = fc.bigInt({ min: 0n, max: 10n ** 30n }).map(String)
+    const fraction = fc.stringMatching(/^\d{0,28}$/)
+    const decimal = fc
+      .tuple(fc.constantFrom('', '-'), whole, fraction)
+      .map(([sign, front, behind]) => canonicalDecimal(`${sign}${front}.${behind}`))
+    const given = ['0', '-0.5', '10000', '0.0001', '0.00001', '-100000000', '99999999.99999999']
+    const amounts = [...given, ...fc.sample(decimal, { numRuns: 1_000, seed: 1 })]
+    const rows = amounts.map((amount, i) => ({
+      ...{ venue: 'digits', asset: String(i), amount, opening: amount, updatedAt: i },
+    }))
+    await place.database.write(({ t, upsert }) => upsert(t.cash, rows, { areNew: true }))
+    const kept = await place.database.read(({ sql, t: { cash } }) =>
+      sql.select().from(cash).where(eq(cash.venue, 'digits')).orderBy(asc(cash.updatedAt)),
+    )
+    expect(kept).toEqual(rows)
+  })
+
+  it('inserts what is new, and refuses all of it when one row is there after all', async () => {
+    const rows = Array.from({ length: 5_001 }, (_, i) => ({
+      ...{ venue: 'new', asset: `A${i}`, amount: '1', opening: '1', updatedAt: 1 },
+    }))
+    const insert = (some: typeof rows) =>
+      place.database.write(({ t, upsert }) => upsert(t.cash, some, { areNew: true }))
+    const count = () => place.database.read(({ sql, t: { cash } }) => sql.$count(cash, eq(cash.venue, 'new')))
+    for (const there of [0, 1_000, 5_000]) {
+      await insert(rows.slice(there, there + 1))
+      await expect(insert(rows)).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
+    }
+    expect(await count()).toBe(3)
+    await insert(rows.filter(({ asset }) => !['A0', 'A1000', 'A5000'].includes(asset)))
+    expect(await count()).toBe(5_001)
+  })
+
+  it('writes no new row when one of them is refused', async () => {
+    const refused = (more: object) =>
+      place.database.write(({ t, upsert }) =>
+        upsert(t.opportunities, [opportunity('5'), opportunity('6', more)], { areNew: true }),
+      )
+    const before = await opportunities()
+    await expect(refused({ buyPrice: Number.NaN })).rejects.toThrow(RangeError)
+    await expect(refused({ symbol: undefined })).rejects.toMatchObject({ code: 'DATABASE_CONSTRAINT' })
+    expect(await opportunities()).toEqual(before)
   })
 
   it('refuses two new rows that are the same', async () => {
@@ -106,4 +155,12 @@ describe.each(drivers)('an upsert on %s', (driver) => {
     const reading = place.database.read(({ t, upsert }) => upsert(t.cash, []))
     await expect(reading).rejects.toMatchObject({ code: 'USAGE' })
   })
+})
+
+it('can copy rows into every table of Postgres', async () => {
+  const texts: string[] = []
+  for (const table of Object.values(postgresTables)) {
+    await copyRows(async (text) => void texts.push(text), table, [{}])
+  }
+  expect(texts).toHaveLength(Object.keys(postgresTables).length)
 })
