@@ -3,7 +3,7 @@
 
 import { runScript, type Script } from '../redis/index.ts'
 import type { Epoch } from './epochs.ts'
-import { entryKey, META, tagsKey } from './keys.ts'
+import { answerKey, loadKey, META, tagsKey } from './keys.ts'
 import { FILL, LEASE } from './scripts.ts'
 
 /** One answer of one view. */
@@ -70,7 +70,7 @@ export async function keepAll(
   epoch: string,
   keepings: readonly Keeping[],
 ): Promise<readonly (number | null)[]> {
-  const args: (string | number)[] = [epoch, keepings[0]!.spot.version]
+  const args: (string | number)[] = [epoch]
   for (const { spot, token, text, softMs, hardMs } of keepings) {
     args.push(token, softMs, hardMs, text, spot.tags.length, ...spot.tags)
   }
@@ -81,7 +81,10 @@ export async function keepAll(
 const keysOf = (epoch: string, entries: readonly { readonly spot: Spot }[]): string[] => [
   META,
   tagsKey(epoch),
-  ...entries.map(({ spot }) => entryKey(epoch, spot.place)),
+  ...entries.flatMap(({ spot: { place, version } }) => [
+    answerKey(epoch, place, version),
+    loadKey(epoch, place, version),
+  ]),
 ]
 
 /** 'epoch' when the script was told of another one than the present. */

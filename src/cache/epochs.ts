@@ -22,6 +22,8 @@ export interface Epoch {
   readonly epoch: string
   /** Server time − monotonic time, ms. */
   readonly ahead: number
+  /** In use, as text, each followed by a comma: an answer may be there in any of them. */
+  readonly shapes: string
   readonly isElsewhere: () => boolean
 }
 
@@ -53,8 +55,9 @@ export function openEpochs({ client, clock, breaker }: EpochOptions): Epochs {
     const node = onNodeOf(one, META)
     const run = /^run_id:(\w+)/m.exec(await node.info('server'))?.[1]
     if (run === undefined) throw unavailable('it does not say its run_id')
-    const [epoch, , now] = (await runScript(one, OPEN, [META], [run, randomId()])) as [string, number, number]
-    return { client: one, node, epoch, ahead: now - (asked + clock.monotonic()) / 2, isElsewhere }
+    const opened = await runScript(one, OPEN, [META], [run, randomId()])
+    const [epoch, now, shapes] = opened as [string, number, string]
+    return { client: one, node, epoch, shapes, ahead: now - (asked + clock.monotonic()) / 2, isElsewhere }
   }
   function present(): Epoch | Promise<Epoch> {
     if (known && !known.isElsewhere()) return known

@@ -1,7 +1,7 @@
 // What a person sees of the level in Redis. Reads only, a little at a time, and takes no part in anything.
 import { onNodeOf, type Redis, type RedisNode } from '../redis/index.ts'
 import type { Spot } from './entries.ts'
-import { entryKey, META, tagsKey } from './keys.ts'
+import { answerKey, epochPrefix, loadKey, META, readAnswer, readKey, tagsKey } from './keys.ts'
 import { tagsText } from './remote.ts'
 
 export interface CacheFacts {
@@ -15,10 +15,11 @@ export interface CacheFacts {
 
 export interface ViewFacts {
   readonly view: string
+  /** Of all versions. */
   readonly answers: number
-  /** Of these: none yet, and somebody loads it. */
+  /** None yet, and somebody loads it. */
   readonly loading: number
-  /** Of these: none, because loading it failed a moment ago. */
+  /** None, because loading it failed a moment ago. */
   readonly failed: number
 }
 
@@ -36,35 +37,46 @@ export interface EntryFacts {
 }
 
 const SCAN_COUNT = 1_000
+/** How what a load key holds begins when it has failed. */
+const FAILED = '!'
 
 export async function inspectCache(client: Redis): Promise<CacheFacts> {
   const node = onNodeOf(client, META)
   const [epoch, told] = await node.hmget(META, 'epoch', 'sequence')
   if (!epoch) return { epoch: '', told: 0, tags: 0, views: [] }
-  const prefix = entryKey(epoch, '')
-  const tags = tagsKey(epoch)
   const views = new Map<string, { answers: number; loading: number; failed: number }>()
   let cursor = '0'
   do {
-    const [next, keys] = await node.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT)
+    const [next, keys] = await node.scan(cursor, 'MATCH', `${epochPrefix(epoch)}*`, 'COUNT', SCAN_COUNT)
     cursor = next
-    const entries = keys.filter((key) => key !== tags)
-    const fields = await Promise.all(entries.map((key) => node.hkeys(key)))
-    for (const [i, key] of entries.entries()) {
-      const view = key.slice(prefix.length, key.indexOf(':', prefix.length))
+    const kinds = await Promise.all(keys.map((key) => kindOf(node, epoch, key)))
+    for (const [i, key] of keys.entries()) {
+      const place = readKey(epoch, key)?.place
+      const kind = kinds[i]
+      if (place === undefined || !kind) continue
+      const view = place.slice(0, place.indexOf(':'))
       const facts = views.get(view) ?? { answers: 0, loading: 0, failed: 0 }
       views.set(view, facts)
-      const has = (field: string) => fields[i]!.some((one) => one.replace(/\d+$/, '') === field)
-      if (has('v')) facts.answers++
-      else if (has('l')) facts.loading++
-      else if (has('e')) facts.failed++
+      facts[kind]++
     }
   } while (cursor !== '0')
   const rows = [...views].map(([view, facts]) => ({ view, ...facts }))
   return {
-    ...{ epoch, told: Number(told ?? 0), tags: await node.hlen(tags) },
+    ...{ epoch, told: Number(told ?? 0), tags: await node.hlen(tagsKey(epoch)) },
     views: rows.sort((a, b) => (a.view < b.view ? -1 : 1)),
   }
+}
+
+/** Undefined for the tags, and for a load beside an answer. */
+async function kindOf(node: RedisNode, epoch: string, key: string) {
+  const read = readKey(epoch, key)
+  if (!read?.isLoad) return read && 'answers'
+  const [hasAnswer, begin] = await Promise.all([
+    node.exists(answerKey(epoch, read.place, read.version)),
+    node.getrange(key, 0, 0),
+  ])
+  if (hasAnswer || begin === '') return undefined
+  return begin === FAILED ? 'failed' : 'loading'
 }
 
 /** What Redis holds for one answer of that version of its shape; undefined when that is nothing. */
@@ -75,39 +87,35 @@ export async function inspectEntry(
   const node = onNodeOf(client, META)
   const epoch = await node.hget(META, 'epoch')
   if (!epoch) return undefined
-  const key = entryKey(epoch, place)
-  const [fields, leftMs, time] = await Promise.all([
-    node.hmget(key, ...['v', 's', 'h', 't', 'l', 'le', 'e', 'ee'].map((field) => `${field}${version}`)),
-    node.pttl(key),
+  const keys = [answerKey(epoch, place, version), loadKey(epoch, place, version)] as const
+  const [stored, load, answerMs, loadMs, time] = await Promise.all([
+    ...[node.get(keys[0]), node.get(keys[1])],
+    ...[node.pttl(keys[0]), node.pttl(keys[1])],
     node.time(),
-  ])
-  if (fields.every((field) => field === null)) return undefined
-  const now = msOf(time)
-  const [text, softEnd, hardEnd, under, token, leaseEnd, error, errorEnd] = fields
-  const isTrue = Number(hardEnd) > now && under === (await presentTags(node, epoch, tags))
-  const value = isTrue ? (text ?? undefined) : undefined
+  ] as const)
+  if (stored === null && load === null) return undefined
+  const answer = stored === null ? undefined : readAnswer(stored)
+  const isTrue = answer !== undefined && answer.tags === (await presentTags(node, epoch, tags))
+  const hasFailed = load?.startsWith(FAILED) === true
   return {
-    value,
-    freshMs: value === undefined ? 0 : Number(softEnd) - now,
-    leftMs,
-    leaseMs: token === null ? 0 : Math.max(0, Number(leaseEnd) - now),
-    error: error !== null && Number(errorEnd) > now ? (error ?? undefined) : undefined,
+    value: isTrue ? answer.text : undefined,
+    freshMs: isTrue ? answer.softEnd - msOf(time) : 0,
+    leftMs: Math.max(answerMs, loadMs, 0),
+    leaseMs: load === null || hasFailed ? 0 : Math.max(0, loadMs),
+    error: hasFailed ? load?.slice(FAILED.length) : undefined,
   }
 }
 
-/** What a reader would be given; undefined without an answer, when it has ended or one of its tags was dropped since. */
+/** What a reader would be given; undefined without an answer, or when one of its tags was dropped since. */
 export async function readEntry(
   node: RedisNode,
   epoch: string,
   { place, version, tags }: Spot,
 ): Promise<string | undefined> {
-  const [[text, hardEnd, under], time] = await Promise.all([
-    node.hmget(entryKey(epoch, place), `v${version}`, `h${version}`, `t${version}`),
-    node.time(),
-  ])
-  // The key may live longer, for another version.
-  if (text == null || Number(hardEnd) <= msOf(time)) return undefined
-  return under === (await presentTags(node, epoch, tags)) ? text : undefined
+  const stored = await node.get(answerKey(epoch, place, version))
+  const answer = stored === null ? undefined : readAnswer(stored)
+  if (!answer) return undefined
+  return answer.tags === (await presentTags(node, epoch, tags)) ? answer.text : undefined
 }
 
 const msOf = ([seconds, micros]: readonly (string | number)[]) =>

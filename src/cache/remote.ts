@@ -1,4 +1,4 @@
-// The level in Redis. A hit is one plain HMGET of a key that names the epoch; everything that changes something is a
+// The level in Redis. A hit is one plain GET of a key that names the epoch; everything that changes something is a
 // script that compares it.
 import { type Clock, messageOf, randomId } from '../kernel/index.ts'
 import { gatherWrites } from '../redis/index.ts'
@@ -6,7 +6,7 @@ import { type Drop, encodeDrops } from './drops.ts'
 import { type Keeping, keepAll, runIn, type Spot, type Taking, takeAll } from './entries.ts'
 import type { Epoch, Epochs } from './epochs.ts'
 import { gatherCalls } from './gather.ts'
-import { DROPS, entryKey, META, tagsKey } from './keys.ts'
+import { answerKey, DROPS, loadKey, META, readAnswer, tagsKey } from './keys.ts'
 import { DROP, FAIL, RESET } from './scripts.ts'
 import { placeOf, type View, type ViewKey } from './view.ts'
 
@@ -79,21 +79,20 @@ export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
     lease: (spot, eagerMs, token = randomId()) => take({ spot, token, leaseMs, eagerMs }),
     fill: (spot, { token, epoch }, text, softMs, hardMs) =>
       keep({ epoch, spot, token, text, softMs, hardMs }),
-    fail: (spot, { token, epoch }, error, throttleMs) =>
+    fail: ({ place, version }, { token, epoch }, error, throttleMs) =>
       epochs.within(async (at) => {
-        await runIn(
-          at,
-          FAIL,
-          [META, entryKey(epoch, spot.place)],
-          [epoch, spot.version, token, error, throttleMs],
-        )
+        await runIn(at, FAIL, [META, loadKey(epoch, place, version)], [epoch, token, error, throttleMs])
       }),
     drop: (drops) =>
       epochs.within(async (at) => {
-        const entries = drops.flatMap((drop) => ('place' in drop ? [entryKey(at.epoch, drop.place)] : []))
+        const { epoch, shapes } = at
+        const versions = shapes.split(',').slice(0, -1)
+        const keysOf = (place: string) =>
+          versions.flatMap((version) => [answerKey(epoch, place, version), loadKey(epoch, place, version)])
+        const keys = drops.flatMap((drop) => ('place' in drop ? keysOf(drop.place) : []))
         const tags = drops.flatMap((drop) => ('tag' in drop ? [drop.tag] : []))
-        const args = [at.epoch, DROPS, encodeDrops(drops), ...tags]
-        const reply = await runIn(at, DROP, [META, tagsKey(at.epoch), ...entries], args)
+        const args = [epoch, shapes, DROPS, encodeDrops(drops), ...tags]
+        const reply = await runIn(at, DROP, [META, tagsKey(epoch), ...keys], args)
         return reply === 'epoch' ? reply : undefined
       }),
     reset: () =>
@@ -113,14 +112,14 @@ async function readAt(
   gatherWrites(node)
   try {
     // In this order: tags that were true after the entry was read were true when it was.
-    const [entry, versions] = await Promise.all([
-      client.hmget(entryKey(epoch, place), ...answerFields(version)),
+    const [stored, versions] = await Promise.all([
+      client.get(answerKey(epoch, place, version)),
       names.length === 0 ? [] : client.hmget(tagsKey(epoch), ...names),
     ])
-    const [text, softEnd, tags] = entry as [string | null, string, string]
-    if (text === null) return undefined
-    if (tags !== tagsText(versions)) return undefined
-    return { text, freshMs: freshMsOf(softEnd, at, clock) }
+    const answer = stored === null ? undefined : readAnswer(stored)
+    if (!answer) return undefined
+    if (answer.tags !== tagsText(versions)) return undefined
+    return { text: answer.text, freshMs: freshMsOf(answer.softEnd, at, clock) }
   } catch (error) {
     // Somebody else has put it there; the lease takes its place.
     if (messageOf(error).startsWith('WRONGTYPE')) return undefined
@@ -169,5 +168,3 @@ const freshMsOf = (softEnd: unknown, { ahead }: Epoch, clock: Clock) =>
 /** As the scripts keep them; a tag without a version is equal to none. */
 export const tagsText = (versions: readonly (string | null)[]): string =>
   versions.map((one) => `${one},`).join('')
-
-const answerFields = (version: number) => [`v${version}`, `s${version}`, `t${version}`] as const

@@ -12,7 +12,8 @@ const ALLOW_FULL = `
 redis.call('PERSIST', KEYS[1])`
 
 const EPOCH = `
-local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'shapes')
+local epoch, shapes = meta[1] or '', meta[2] or ''
 if epoch ~= ARGV[1] then return { 'epoch', epoch } end`
 
 /** A version that no tag ever had. All are forgotten once a day, because nothing else ends those that nobody uses. */
@@ -40,142 +41,136 @@ local function versionsOf(first, last)
   return tags
 end`
 
-/**
- * The names of an entry's fields for the version in ARGV[2], and the field that says which version alone has used the
- * entry, '*' for several. Who is alone knows how long the key has to live without asking: of 8 calls two less.
- */
-const FIELDS = `
-local n = ARGV[2]
-local V, S, H, T, L, LE, LT, E, EE = 'v' .. n, 's' .. n, 'h' .. n, 't' .. n, 'l' .. n, 'le' .. n, 'lt' .. n, 'e' .. n, 'ee' .. n
-local ONLY = 'only'`
+/** Whose load is under way, and the versions of the tags at its beginning; or '!', and why the last one has failed. */
+const HOLDER = `
+local function holderOf(load)
+  local held = redis.pcall('GET', load)
+  -- Nothing, or something of another type that somebody else has put there.
+  if type(held) ~= 'string' then return end
+  if string.sub(held, 1, 1) == '!' then return '!', string.sub(held, 2) end
+  local at = string.find(held, '|', 1, true)
+  if at then return string.sub(held, 1, at - 1), string.sub(held, at + 1) end
+end`
 
 /**
- * Takes the lease of an entry, unless somebody has it, or there is no need. Answers the kind, what belongs to it, and
+ * Takes the lease of an answer, unless somebody has it, or there is no need. Answers the kind, what belongs to it, and
  * whether there is an answer that may still be given.
  */
-const TAKE = `${FIELDS}
-local function take(entry, token, leaseMs, eagerMs, tags)
-  local e = redis.pcall('HMGET', entry, S, T, H, L, LE, LT, E, EE, ONLY)
-  -- What somebody else has put there, of another type, must not fail who asks for others in the same call.
-  if e.err then
-    redis.call('DEL', entry)
-    e = { false, false, false, false, false, false, false, false, false }
+const TAKE = `${HOLDER}
+local function take(answer, load, token, leaseMs, eagerMs, tags)
+  local head = redis.pcall('GETRANGE', answer, 0, 14 + #tags)
+  -- What is of another type must not fail who asks for others in the same call.
+  local hasOld = type(head) == 'string' and string.sub(head, 14) == '|' .. tags .. '|'
+  if leaseMs == '0' then
+    if holderOf(load) == token then redis.call('DEL', load) end
+    return 'lease', false, hasOld
   end
-  -- The key itself may live longer: a lease, a failure or another version prolongs it.
-  local hasOld = e[1] and e[2] == tags and tonumber(e[3]) > now
-  if hasOld and tonumber(e[1]) > now + eagerMs then return 'fresh', tonumber(e[1]), true end
-  if e[8] and tonumber(e[8]) > now then return 'failed', e[7], hasOld end
+  local softEnd = hasOld and tonumber(string.sub(head, 1, 13))
+  if softEnd and softEnd > now + eagerMs then return 'fresh', softEnd, true end
+  local mine = token .. '|' .. tags
+  if redis.call('SET', load, mine, 'NX', 'PX', leaseMs) then return 'lease', false, hasOld end
+  local owner, more = holderOf(load)
+  if owner == '!' then return 'failed', more, hasOld end
   -- A load that began before one of its tags was dropped will be refused: nobody waits for it.
-  if e[4] and e[4] ~= token and e[6] == tags and tonumber(e[5]) > now then return 'wait', tonumber(e[5]) - now, hasOld end
-  local isAlone = not e[9] or e[9] == n
-  redis.call('HSET', entry, L, token, LE, now + leaseMs, LT, tags, ONLY, isAlone and n or '*')
-  -- Never shorter: an answer within its grace may be there.
-  if isAlone then
-    redis.call('PEXPIRE', entry, math.max(leaseMs, (tonumber(e[3]) or 0) - now, (tonumber(e[8]) or 0) - now))
-  elseif redis.call('PTTL', entry) < leaseMs then redis.call('PEXPIRE', entry, leaseMs) end
+  if owner and owner ~= token and more == tags then
+    local ms = redis.call('PTTL', load)
+    if ms >= 0 then return 'wait', ms, hasOld end
+  end
+  redis.call('SET', load, mine, 'PX', leaseMs)
   return 'lease', false, hasOld
 end`
 
 /**
- * Stores what the holder of the lease has loaded, unless the entry or one of its tags was dropped since. Answers its
- * soft end, or false. What other versions have left goes when it has ended: one drop takes all, so they share a key.
+ * Stores what the holder of the lease has loaded, unless the answer or one of its tags was dropped since. Answers its
+ * soft end, or false. A full Redis refuses the answer, unless the script has written before: the lease ends behind it.
  */
-const KEEP = `${FIELDS}
-local function keep(entry, token, softMs, hardMs, value, tags)
-  local lease = redis.pcall('HMGET', entry, L, LT, E, ONLY)
-  if lease[1] ~= token then return false end
-  if lease[3] then redis.call('HDEL', entry, E, EE) end
-  -- The lease is ended in place, which takes one call; to remove its fields would be another for each entry.
-  if lease[2] ~= tags then
-    redis.call('HSET', entry, L, '', LE, 0)
-    return false
+const KEEP = `${HOLDER}
+local function keep(answer, load, token, softMs, hardMs, value, tags)
+  local owner, under = holderOf(load)
+  if owner ~= token then return false end
+  local softEnd = false
+  if under == tags then
+    softEnd = now + math.floor(softMs)
+    redis.call('SET', answer, string.format('%013d|', softEnd) .. tags .. '|' .. value, 'PX', hardMs)
   end
-  local softEnd = now + softMs
-  redis.call('HSET', entry, V, value, S, softEnd, H, now + hardMs, T, tags, L, '', LE, 0)
-  local isAlone = lease[4] == n
-  if isAlone or redis.call('PTTL', entry) < hardMs then redis.call('PEXPIRE', entry, hardMs) end
-  if isAlone then return softEnd end
-  for _, field in ipairs(redis.call('HKEYS', entry)) do
-    local m = string.match(field, '^h(%d+)$')
-    local isOver = m and tonumber(redis.call('HGET', entry, field)) <= now
-    if isOver and tonumber(redis.call('HGET', entry, 'le' .. m) or 0) <= now then
-      redis.call('HDEL', entry, 'v' .. m, 's' .. m, 'h' .. m, 't' .. m, 'l' .. m, 'le' .. m, 'lt' .. m)
-    end
-  end
-  if redis.call('HLEN', entry) == 8 then redis.call('HSET', entry, ONLY, n) end
+  redis.call('DEL', load)
   return softEnd
 end`
 
 /**
  * KEYS meta. ARGV run, fresh epoch. Another run is another start of the server, or another server: what it remembers
- * may be older than what was told, so it gets a new epoch. Answers epoch, sequence and time.
+ * may be older than what was told, so it gets a new epoch. Answers epoch, time, and which versions of shapes are in use.
  */
 export const OPEN = defineScript(`${NOW}
-local known = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'sequence')
-if known[1] and known[2] == ARGV[1] then return { known[1], tonumber(known[3]) or 0, now } end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'sequence', 0, 'versions', 0)
-return { ARGV[2], 0, now }`)
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'shapes')
+if known[1] and known[2] == ARGV[1] then return { known[1], now, known[3] or '' } end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'sequence', 0, 'versions', 0, 'shapes', '')
+return { ARGV[2], now, '' }`)
 
 /**
- * KEYS meta, tags, entries… ARGV epoch, version of the shape, how many bytes of values are wanted, and for each entry
- * token, leaseMs, eagerMs, the number of its tags, and they. An answer is fresh when its soft end is more than eagerMs away.
- * Answers 'taken' and three for each: 'fresh', its soft end and value; 'lease', false and the old value; 'wait', ms and the
- * old value; 'failed', the error and the old value. The old value is false without one that may still be given, or when
- * there were bytes enough before it; a fresh one is to be asked for again then (wait 0). Asked again under its token a
- * lease is prolonged, or for 0 ms given up.
+ * KEYS meta, tags, and of each answer its own and that of its load. ARGV epoch, version of the shape, how many bytes of
+ * values are wanted, and for each answer token, leaseMs, eagerMs, the number of its tags, and they. An answer is fresh
+ * when its soft end is more than eagerMs away. Answers 'taken' and three for each: 'fresh', its soft end and value;
+ * 'lease', false and the old value; 'wait', ms and the old value; 'failed', the error and the old value. The old value is
+ * false without one that may still be given, or when there were bytes enough before it; a fresh one is to be asked for
+ * again then (wait 0). Asked again under its token a lease is prolonged, or for 0 ms given up.
  */
 export const LEASE = defineScript(`${NOW}${EPOCH}${TAGS}${TAKE}
+-- Who drops an answer has to know the versions in which it may be there.
+if not string.find(',' .. shapes, ',' .. ARGV[2] .. ',', 1, true) then
+  redis.call('HSET', KEYS[1], 'shapes', shapes .. ARGV[2] .. ',')
+end
 local at, taken, bytes = 4, { 'taken' }, tonumber(ARGV[3])
-for i = 3, #KEYS do
+for i = 3, #KEYS, 2 do
   local last = at + 3 + ARGV[at + 3]
   local tags = versionsOf(at + 4, last)
-  local kind, more, hasOld = take(KEYS[i], ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tags)
+  local kind, more, hasOld = take(KEYS[i], KEYS[i + 1], ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tags)
   local value = false
   if hasOld and bytes > 0 then
-    value = redis.call('HGET', KEYS[i], V)
-    bytes = bytes - #(value or '')
+    value = string.sub(redis.call('GET', KEYS[i]), 16 + #tags)
+    bytes = bytes - #value
   elseif kind == 'fresh' and ARGV[3] ~= '0' then kind, more = 'wait', 0 end
-  local n = 3 * i - 7
-  taken[n], taken[n + 1], taken[n + 2] = kind, more, value
+  local n = #taken
+  taken[n + 1], taken[n + 2], taken[n + 3] = kind, more, value
   at = last + 1
 end
 return taken`)
 
 /**
- * KEYS meta, tags, entries… ARGV epoch, version, and for each entry token, softMs, hardMs, value, the number of its tags,
- * and they. Answers 'stored' and the soft end of each, false for one that was refused.
+ * KEYS meta, tags, and of each answer its own and that of its load. ARGV epoch, and for each answer token, softMs,
+ * hardMs, value, the number of its tags, and they. Answers 'stored' and the soft end of each, false for one that was
+ * refused.
  */
 export const FILL = defineScript(`${NOW}${EPOCH}${TAGS}${KEEP}
-local at, stored = 3, { 'stored' }
-for i = 3, #KEYS do
+local at, stored = 2, { 'stored' }
+for i = 3, #KEYS, 2 do
   local last = at + 4 + ARGV[at + 4]
   local tags = versionsOf(at + 5, last)
-  stored[i - 1] = keep(KEYS[i], ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3], tags)
+  stored[#stored + 1] = keep(KEYS[i], KEYS[i + 1], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tags)
   at = last + 1
 end
 return stored`)
 
 /**
- * KEYS meta, entry. ARGV epoch, version, token, error, throttleMs. Tells who asks within throttleMs that the load has
- * failed: what one version cannot load another can, as while a deploy goes on. Of no effect when the lease is another's.
+ * KEYS meta, load. ARGV epoch, token, error, throttleMs. Tells who asks within throttleMs that the load has failed: what
+ * one version cannot load another can, as while a deploy goes on. Of no effect when the lease is another's.
  */
-export const FAIL = defineScript(`${NOW}${EPOCH}
-local n = ARGV[2]
-if redis.call('HGET', KEYS[2], 'l' .. n) ~= ARGV[3] then return { 'refused' } end
-redis.call('HDEL', KEYS[2], 'l' .. n, 'le' .. n, 'lt' .. n)
-redis.call('HSET', KEYS[2], 'e' .. n, ARGV[4], 'ee' .. n, now + tonumber(ARGV[5]))
-if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
+export const FAIL = defineScript(`${EPOCH}${HOLDER}
+if holderOf(KEYS[2]) ~= ARGV[2] then return { 'refused' } end${ALLOW_FULL}
+redis.call('SET', KEYS[2], '!' .. ARGV[3], 'PX', ARGV[4])
 return { 'stored' }`)
 
 /**
- * KEYS meta, tags, entries… ARGV epoch, channel, message, tags… Removes entries with their leases, gives tags new
- * versions, and tells every process, in one step.
+ * KEYS meta, tags, and all of answers and their loads. ARGV epoch, versions of shapes, channel, message, tags… Removes
+ * answers with their leases, gives tags new versions, and tells every process, in one step. Whose versions are not those
+ * in use is told the epoch: answers of the others would stay.
  */
-export const DROP = defineScript(`${EPOCH}${ANOTHER}${ALLOW_FULL}
-if #KEYS > 2 then redis.call('DEL', unpack(KEYS, 3)) end
-for i = 4, #ARGV do another(KEYS[2], ARGV[i]) end
+export const DROP = defineScript(`${EPOCH}${ANOTHER}
+if shapes ~= ARGV[2] then return { 'epoch', epoch } end${ALLOW_FULL}
+for i = 3, #KEYS, 1000 do redis.call('DEL', unpack(KEYS, i, math.min(i + 999, #KEYS))) end
+for i = 5, #ARGV do another(KEYS[2], ARGV[i]) end
 local sequence = redis.call('HINCRBY', KEYS[1], 'sequence', 1)
-redis.call('PUBLISH', ARGV[2], epoch .. '|' .. sequence .. '|' .. ARGV[3])
+redis.call('PUBLISH', ARGV[3], epoch .. '|' .. sequence .. '|' .. ARGV[4])
 return { 'dropped' }`)
 
 /** KEYS meta. ARGV fresh epoch, channel. Nothing that is stored is found any more; every process empties its memory. */

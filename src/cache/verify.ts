@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Clock, messageOf } from '../kernel/index.ts'
 import { onNodeOf, type Redis } from '../redis/index.ts'
 import { readEntry } from './inspect.ts'
-import { entryKey, META, tagsKey } from './keys.ts'
+import { epochPrefix, META, readKey } from './keys.ts'
 import { checked, readText, textOf } from './loading.ts'
 import { spotOf } from './remote.ts'
 import { type AnySource, decodeKey } from './source.ts'
@@ -101,22 +101,21 @@ async function* entriesOf({ client, sources }: VerifyOptions) {
   const node = onNodeOf(client, META)
   const epoch = await node.hget(META, 'epoch')
   if (!epoch) return
-  const prefix = entryKey(epoch, '')
-  const tags = tagsKey(epoch)
   const byName = new Map(sources.map((source) => [source.view.name, source]))
   const seen = new Set<string>()
   let cursor = '0'
   do {
-    const [next, keys] = await node.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT)
+    const [next, keys] = await node.scan(cursor, 'MATCH', `${epochPrefix(epoch)}*`, 'COUNT', SCAN_COUNT)
     cursor = next
     for (const entry of keys) {
+      const answer = readKey(epoch, entry)
       // A scan may give a key twice.
-      if (entry === tags || seen.has(entry)) continue
+      if (!answer || answer.isLoad || seen.has(entry)) continue
       seen.add(entry)
-      const place = entry.slice(prefix.length)
-      const at = place.indexOf(':')
-      const source = byName.get(place.slice(0, at))
-      const key = source && decodeKey(source, place.slice(at + 1))
+      const at = answer.place.indexOf(':')
+      const named = byName.get(answer.place.slice(0, at))
+      const source = named && (named.view.version ?? 1) === answer.version ? named : undefined
+      const key = source && decodeKey(source, answer.place.slice(at + 1))
       yield { source, key, read: source && key && (() => readEntry(node, epoch, spotOf(source.view, key))) }
     }
   } while (cursor !== '0')

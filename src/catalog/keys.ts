@@ -114,8 +114,16 @@ export const REDIS_KEYS: readonly KeyEntry[] = [
     ...{ truth: 'itself', writers: 'every cache', removedBy: 'its end' },
   },
   {
-    ...{ key: '{cache}:<epoch>:<view>:<key>', type: 'hash', life: 'the view’s lifetime and grace' },
+    ...{
+      key: '{cache}:<epoch>:<view>:<key>@<version>',
+      type: 'string',
+      life: 'the view’s lifetime and grace',
+    },
     ...{ truth: 'SQL, by the view’s loader', writers: 'who loads it', removedBy: 'drops, its end' },
+  },
+  {
+    ...{ key: '{cache}:<epoch>:<view>:<key>@<version>:load', type: 'string', life: '3 s' },
+    ...{ truth: 'itself', writers: 'who loads an answer', removedBy: 'the end of the load, drops, its end' },
   },
   {
     ...{ key: '{cache}:drops', type: 'channel', life: '–' },

@@ -24,15 +24,11 @@ export const RULES = {
   },
   'the lease of a load': {
     file: 'scripts.ts',
-    text: 'if lease[1] ~= token then return false end',
-    fault: '',
+    text: 'if owner ~= token then return false end',
+    fault: 'under = owner == token and under or tags',
   },
-  'the tags of a load': {
-    file: 'scripts.ts',
-    text: 'if lease[2] ~= tags then',
-    fault: 'if false then',
-  },
-  'the tags of an answer': { file: 'remote.ts', text: 'if (tags !== ', fault: "if ('' > " },
+  'the tags of a load': { file: 'scripts.ts', text: 'if under == tags then', fault: 'if true then' },
+  'the tags of an answer': { file: 'remote.ts', text: 'if (answer.tags !== ', fault: "if ('' > " },
   'the sequence of drops': { file: 'listener.ts', text: 'next.sequence === expected', fault: 'true' },
   'the age of a proof': {
     file: 'listener.ts',
@@ -45,6 +41,11 @@ export const RULES = {
     fault: 'const entries = 0',
   },
   'the start of the server': { file: 'scripts.ts', text: 'known[2] == ARGV[1]', fault: 'true' },
+  'the versions of a drop': {
+    file: 'scripts.ts',
+    text: "if shapes ~= ARGV[2] then return { 'epoch', epoch } end",
+    fault: '',
+  },
   'the epoch of a script': {
     file: 'scripts.ts',
     text: "if epoch ~= ARGV[1] then return { 'epoch', epoch } end",

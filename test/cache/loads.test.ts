@@ -1,9 +1,10 @@
 // When loads begin and end: under a lease that covers them, in a place of their own, once for each version of a view.
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineView, dropKey } from '../../src/cache/index.ts'
+import { defineView, dropKey, openViews } from '../../src/cache/index.ts'
 import { isSluiceError } from '../../src/kernel/index.ts'
 import { eventually } from '../support/eventually.ts'
+import { without } from './faults.ts'
 import { cacheRig, gate } from './rig.ts'
 import { prices } from './support.ts'
 
@@ -66,15 +67,16 @@ describe('a load that waits for room', () => {
   it('begins under a new lease when nobody has', async () => {
     const { answer, loads } = await waited(async () => undefined)
     expect({ answer, loads }).toEqual({ answer: 1, loads: ['here'] })
-    expect((await rig.admin().keys('{cache}:*:prices:BTC')).length).toBe(1)
+    expect((await rig.admin().keys('{cache}:*:prices:BTC@*')).length).toBe(1)
   })
 })
 
 it('a load that waited for room to replace an answer that is fresh keeps its lease, and nobody waits for it', async () => {
   const { views } = await rig.process({ maxLoads: 1, leaseMs: 3_000 })
   await views.get(apart, ['BTC'], async () => 1)
-  const [entry] = await rig.admin().keys('{cache}:*:prices:BTC')
-  await rig.admin().hset(entry!, 'v1', '{')
+  const [key] = await rig.admin().keys('{cache}:*:prices:BTC@1')
+  const whole = (await rig.admin().get(key!))!
+  await rig.admin().set(key!, `${whole.slice(0, -1)}{`, 'KEEPTTL')
   const [full, taken] = [gate(), gate()]
   const first = views.get(apart, ['full'], async () => {
     taken.open()
@@ -85,8 +87,8 @@ it('a load that waited for room to replace an answer that is fresh keeps its lea
   const answer = views.get(apart, ['BTC'], async () => 2)
   // So long that the lease is prolonged before the load begins.
   await eventually(async () => {
-    const [leaseEnd, [seconds]] = await Promise.all([rig.admin().hget(entry!, 'le1'), rig.admin().time()])
-    return leaseEnd !== null && Number(leaseEnd) > 0 && Number(leaseEnd) - Number(seconds) * 1_000 < 2_000
+    const leaseMs = await rig.admin().pttl(`${key}:load`)
+    return leaseMs > 0 && leaseMs < 2_000
   })
   full.open()
   await first
@@ -133,16 +135,24 @@ describe('two versions of a view', () => {
     const { views } = await rig.process()
     await views.get({ ...apart, lifetimeMs: 50 }, ['BTC'], async () => 1)
     await views.get(next, ['BTC'], async () => 2)
-    let version = 2
-    const fieldsLeft = await eventually(async () => {
-      await views.get({ ...apart, version: ++version }, ['BTC'], async () => version)
-      const [key] = await rig.admin().keys('{cache}:*:prices:BTC')
-      const fields = await rig.admin().hkeys(key!)
-      return !fields.includes('v1') && fields
+    const left = await eventually(async () => {
+      const keys = await rig.admin().keys('{cache}:*:prices:BTC@*')
+      return keys.length === 1 && keys.join()
     })
-    expect(fieldsLeft).toEqual(expect.arrayContaining(['v2', `v${version}`]))
-    // And the one that says which of them are there.
-    expect(fieldsLeft).toHaveLength(7 * (version - 1) + 1)
+    expect(left).toMatch(/@2$/)
+  })
+
+  it('are dropped together also by who has used the one before the other was known', async () => {
+    const dropped = async (open = openViews) => {
+      const [former, later] = [await rig.process({ open }), await rig.process({ open })]
+      await former.views.get(apart, ['BTC'], async () => 1)
+      await later.views.get(next, ['BTC'], async () => 10)
+      await former.views.drop([dropKey(apart, ['BTC'])])
+      return later.views.get(next, ['BTC'], async () => 20)
+    }
+    expect(await dropped()).toBe(20)
+    await rig.admin().flushall()
+    expect(await without('the versions of a drop', dropped)).toBe(10)
   })
 })
 
@@ -151,10 +161,11 @@ it('an answer that somebody damaged is loaded anew, also by who hears no drops',
   // Its end would be one to any waiting.
   const lasting = { ...apart, lifetimeMs: 3_600_000 }
   await views.get(lasting, ['BTC'], async () => 1)
-  const [key] = await rig.admin().keys('{cache}:*:prices:BTC')
+  const [key] = await rig.admin().keys('{cache}:*:prices:BTC@1')
   subscriber().disconnect()
   await eventually(() => !views.stats().serving)
-  await rig.admin().hset(key!, 'v1', 'not JSON')
+  const whole = (await rig.admin().get(key!))!
+  await rig.admin().set(key!, `${whole.slice(0, -1)}not JSON`, 'KEEPTTL')
   let answer = 0
   void views
     .get(lasting, ['BTC'], async () => 2)
@@ -174,21 +185,22 @@ it('an answer within its grace outlives the leases of loads that fail', async ()
     loads++
     return Promise.reject(new Error('no database'))
   }
-  // The second lease is taken where the first failure has left no field of a lease.
   await eventually(async () => {
     expect(await views.get(brief, ['BTC'], fail)).toBe(1)
     return loads >= 2
   })
-  const [key] = await rig.admin().keys('{cache}:*:prices:BTC')
+  const [key] = await rig.admin().keys('{cache}:*:prices:BTC@1')
   expect(await rig.admin().pttl(key!)).toBeGreaterThan(5_000)
 })
 
 it('an answer whose key holds something else is loaded, and those asked for with it as well', async () => {
   const { views } = await rig.process()
   await views.get(apart, ['S1'], async () => 0)
-  const [entry] = await rig.admin().keys('{cache}:*:prices:S1')
-  await rig.admin().del(entry!)
-  await rig.admin().lpush(entry!, 'x')
+  const [answer] = await rig.admin().keys('{cache}:*:prices:S1@1')
+  for (const key of [answer!, `${answer}:load`]) {
+    await rig.admin().del(key)
+    await rig.admin().lpush(key, 'x')
+  }
   const asked = [0, 1, 2].map((i) => views.get(apart, [`S${i}`], async () => 10 + i))
   expect(await Promise.all(asked)).toEqual([10, 11, 12])
   expect(await views.get(apart, ['S1'], async () => 99)).toBe(11)

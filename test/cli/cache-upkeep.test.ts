@@ -24,6 +24,17 @@ async function cache(...args: string[]) {
   return { code, said: stdout === '' ? undefined : JSON.parse(stdout), stderr }
 }
 
+/** Answers live for 10 s, and the commands that look at them may take longer on a busy machine. */
+async function keepAnswers() {
+  const client = connectRedis(redis.url, 'writer')
+  await ready(client)
+  for (const key of await client.keys('{cache}:*@1')) {
+    const answer = (await client.get(key))!
+    await client.set(key, `${Number(answer.slice(0, 13)) + 3_600_000}${answer.slice(13)}`)
+  }
+  await closeRedis(client)
+}
+
 it('warm what readers ask for, and find what was changed behind them', async () => {
   const { code, said } = await cache('warm')
   expect({ code, said }).toMatchObject({
@@ -37,6 +48,7 @@ it('warm what readers ask for, and find what was changed behind them', async () 
       ],
     },
   })
+  await keepAnswers()
   expect(await cache('warm', 'totals')).toMatchObject({ code: 0, said: { reports: [{ skipped: 1 }] } })
   expect(await cache('verify')).toMatchObject({ code: 0, said: { answers: 6, equal: 6, wrong: [] } })
   // Somebody writes past the ledger, which would have told of it.
