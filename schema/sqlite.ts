@@ -6,6 +6,7 @@ import {
   parityDifferences as parityDifferencesOf,
   parityRuns as parityRunsOf,
 } from './tables/cutover.ts'
+import { assetContexts as assetContextsOf, fundingRates as fundingRatesOf } from './tables/funding.ts'
 import {
   imports as importsOf,
   quarantine as quarantineOf,
@@ -51,3 +52,5 @@ export const cutovers = cutoversOf(words)
 export const cutoverChanges = cutoverChangesOf(words)
 export const parityRuns = parityRunsOf(words)
 export const parityDifferences = parityDifferencesOf(words)
+export const fundingRates = fundingRatesOf(words)
+export const assetContexts = assetContextsOf(words)

@@ -18,6 +18,7 @@ import {
 import { type Emitters, observe, reportWorker } from './console/index.ts'
 import { type Backing, type Cutover, openCutover } from './cutover/index.ts'
 import { type Database, type DatabaseOptions, migrate, openDatabase, type Tx } from './db/index.ts'
+import { fundingEmitter } from './funding/index.ts'
 import { type Jobs, openJobs } from './jobs/index.ts'
 import {
   aborted,
@@ -85,6 +86,7 @@ const openEvents = () => ({
   detector: detectorEmitter(),
   arbitrage: arbitrageEmitter(),
   ledger: ledgerEmitter(),
+  funding: fundingEmitter(),
   ticks: tickEmitter(),
   candles: candleEmitter(),
   projections: projectionEmitter(),

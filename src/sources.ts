@@ -13,10 +13,13 @@ import {
   openSqlCandles,
 } from './candles/index.ts'
 import {
+  ALL_VENUES,
   allPositions,
+  assetContexts,
   type CandleRange,
   candleRanges,
   latestEquity,
+  latestFunding,
   latestOpportunities as latestOpportunitiesView,
   latestTrades,
   statusTotals,
@@ -24,6 +27,7 @@ import {
 import { LIMIT_DEFAULT, PAGE_LIMITS } from './console/index.ts'
 import type { Cutover } from './cutover/index.ts'
 import type { Database, Tx } from './db/index.ts'
+import { contextsOf, latestFundingOf } from './funding/index.ts'
 import { type Clock, type Config, parseHolidays } from './kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from './ledger/index.ts'
 
@@ -37,6 +41,9 @@ export function openSources(database: Pick<Database, 'read'>) {
     equity: newest(database, latestEquity, equityOf, [LIMIT_DEFAULT, PAGE_LIMITS.points]),
     positions: single(database, allPositions, positionsOf),
     totals: single(database, statusTotals, totalsOf),
+    funding: byVenue(database, latestFunding, latestFundingOf, true),
+    /** They live two seconds as well. */
+    contexts: byVenue(database, assetContexts, contextsOf, false),
   }
 }
 
@@ -104,6 +111,34 @@ function single<V>(
   return defineSource({
     ...{ view, load, keyOf: (): [] => [] },
     warm: { keys: async () => [[]], loadMany: async () => [await load()] },
+  })
+}
+
+/** What there is of all venues, or of one of them. */
+function byVenue<R extends { readonly venue: string }>(
+  database: Pick<Database, 'read'>,
+  view: View<[venue: string], R[]>,
+  read: (tx: Tx, venue?: string) => Promise<R[]>,
+  isWarmed: boolean,
+): Source<[venue: string], R[]> {
+  const load = ([venue]: readonly [venue: string]) =>
+    database.read((tx) => read(tx, venue === ALL_VENUES ? undefined : venue))
+  return defineSource({
+    ...{ view, load, keyOf: ([venue = '']): [venue: string] => [venue] },
+    ...(isWarmed && {
+      warm: {
+        async keys() {
+          const rows = await load([ALL_VENUES])
+          return [ALL_VENUES, ...new Set(rows.map((row) => row.venue))].map((venue): [string] => [venue])
+        },
+        async loadMany(keys: readonly (readonly [venue: string])[]) {
+          const rows = await load([ALL_VENUES])
+          return keys.map(([venue]) =>
+            venue === ALL_VENUES ? rows : rows.filter((row) => row.venue === venue),
+          )
+        },
+      },
+    }),
   })
 }
 

@@ -2,7 +2,7 @@
 
 import { executionTotals, latestExecutions } from '../src/arbitrage/index.ts'
 import type { Source, ViewKey } from '../src/cache/index.ts'
-import { STREAMS, streamNamed } from '../src/catalog/index.ts'
+import { ALL_VENUES, fundingHistory, STREAMS, streamNamed } from '../src/catalog/index.ts'
 import {
   type Changes,
   type History,
@@ -14,6 +14,7 @@ import {
   statusLine,
 } from '../src/console/index.ts'
 import { migrationStatus } from '../src/db/index.ts'
+import { fundingHistoryOf } from '../src/funding/index.ts'
 import { aborted, messageOf, type Task, VERSION } from '../src/kernel/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
 import { openCandleReads, openSources } from '../src/sources.ts'
@@ -83,6 +84,12 @@ function questionsOf(platform: Platform): Questions {
     trades: (limit) => ask(sources.trades, [limit]),
     positions: () => ask(sources.positions, []),
     equity: (limit) => ask(sources.equity, [limit]),
+    fundingRates: (venue = ALL_VENUES) => ask(sources.funding, [venue]),
+    fundingHistory: (page) =>
+      views.get(fundingHistory, [page.venue, page.symbol, page.before ?? '-', page.limit], () =>
+        database.read((tx) => fundingHistoryOf(tx, page)),
+      ),
+    contexts: (venue = ALL_VENUES) => ask(sources.contexts, [venue]),
     deadLetters: (stream, limit, query) => bus.deadLetters(streamNamed(stream), limit, query),
     deadLetter: (stream, entry) => bus.deadLetter(streamNamed(stream), entry),
   }

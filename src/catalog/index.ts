@@ -19,6 +19,23 @@ export {
   tickChannel,
 } from './channels.ts'
 export { CUTOVER_CHANGES, FEATURE_NAMES, FEATURES, type FeatureName } from './features.ts'
+export {
+  type ContextRow,
+  FIRST_FUNDING,
+  type FundingEvent,
+  type FundingRow,
+  inputFunding,
+  marketFunding,
+  rateText,
+  settlementOf,
+} from './funding.ts'
+export {
+  ALL_VENUES,
+  assetContexts,
+  fundingDrops,
+  fundingHistory,
+  latestFunding,
+} from './funding-views.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { entryOf, REDIS_KEYS } from './keys.ts'
 export { ALWAYS_OPEN, candleLifetimeMs, type MarketHours } from './lifetimes.ts'

@@ -52,6 +52,7 @@ const QUOTES = { truth: 'the tick store', changedBy: '`market.quotes`' } as cons
 const BOOKS = { truth: '`market.quotes`, its last seconds', changedBy: '`market.quotes`' } as const
 const TABLES = { truth: 'the table of venues', changedBy: 'its start, and each 10 s' } as const
 const BARS = { truth: 'candles in SQL', changedBy: '`candles.changed`' } as const
+const LOOKS = { changedBy: 'a look every 500 ms' } as const
 const fromLedger = (truth: string) => ({ truth, changedBy: 'bookings' }) as const
 
 const nof0 = { family: 'nof0' } as const
@@ -149,7 +150,23 @@ export const projections = {
   latestOpportunities: defineProjection({
     ...{ ...market, pattern: 'arbitrage_opportunities:latest', type: 'string' },
     ...{ lifetimeMs: scaled('medium', 0.5), cap: 100 },
-    ...{ truth: 'opportunities in SQL', changedBy: 'a look every 500 ms' },
+    ...{ truth: 'opportunities in SQL', ...LOOKS },
+  }),
+  marketContext: defineProjection({
+    ...{ ...nof0, pattern: 'nof0:market:ctx:<provider>:<symbol>', type: 'string' },
+    ...{ lifetimeMs: LIFETIMES.medium, truth: 'asset_contexts in SQL', ...LOOKS },
+  }),
+  fundingLatest: defineProjection({
+    ...{ ...market, pattern: 'funding_rates:latest:all', type: 'string' },
+    ...{ lifetimeMs: LIFETIMES.medium, truth: 'funding_rates in SQL', ...LOOKS },
+  }),
+  fundingOfExchange: defineProjection({
+    ...{ ...market, pattern: 'funding_rates:all:<exchange>', type: 'string' },
+    ...{ lifetimeMs: LIFETIMES.medium, truth: 'funding_rates in SQL', ...LOOKS },
+  }),
+  fundingOfSymbols: defineProjection({
+    ...{ ...market, pattern: 'funding_rates:<exchange>:<symbols>', type: 'string' },
+    ...{ lifetimeMs: LIFETIMES.medium, truth: 'funding_rates in SQL', ...LOOKS },
   }),
   recentTicks: defineProjection({
     ...{ ...ticks, pattern: 'ticks:<symbol>', type: 'sorted set', lifetimeMs: DAY, cap: 1_000, ...QUOTES },

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { defineStream, type Stream } from '../bus/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import { candlesChanged, marketCandles } from './candles.ts'
+import { inputFunding, marketFunding } from './funding.ts'
 import { type InputRejected, inputRejected, type QuoteMessage, quoteMessage } from './market.ts'
 import {
   type ExecutionEvent,
@@ -75,8 +76,10 @@ export const executions = defineStream<ExecutionEvent>({
 /** In the order in which data flows through them. */
 export const STREAMS: readonly Stream<unknown>[] = [
   inputQuotes,
+  inputFunding,
   rejectedInput,
   marketQuotes,
+  marketFunding,
   marketCandles,
   candlesChanged,
   signals,

@@ -2,6 +2,7 @@
 // the truth brings the loader and drops the view when it changes (docs/LEDGER.md says which change drops which).
 import { z } from 'zod'
 import { defineView, dropKey, dropTag, LIFETIMES } from '../cache/index.ts'
+import { assetContexts, fundingHistory, latestFunding } from './funding-views.ts'
 import { ALWAYS_OPEN, candleLifetimeMs, type MarketHours } from './lifetimes.ts'
 import { symbolName, venueName } from './market.ts'
 
@@ -181,5 +182,6 @@ export const candleDrops = (
 
 export const VIEWS = [
   ...[latestOpportunities, latestTrades, allPositions, latestEquity, statusTotals],
+  ...[latestFunding, fundingHistory, assetContexts],
   candleRanges<unknown>(() => ALWAYS_OPEN),
 ] as const

@@ -81,6 +81,7 @@ const channels = (): [name: string, about: string][] => [
   [inputChannels.ticker('<venue>', '<symbol>'), 'Quotes from outside: [FEEDING.md](FEEDING.md).'],
   [inputChannels.orderbook('<venue>', '<symbol>'), 'Order books from outside.'],
   [inputChannels.batch('<venue>'), 'Several quotes of one message of the venue.'],
+  [inputChannels.funding('<venue>', '<symbol>'), 'Funding rates and contexts from outside.'],
   [signalChannel('<kind>'), 'Signals as they are found.'],
   [tickChannel('<source>', '<symbol>'), 'Ticks that moved enough: [TICKS.md](TICKS.md).'],
 ]

@@ -7,6 +7,7 @@ import { addCandleCommands } from './candle-commands.ts'
 import { JSON_OPTION } from './command-parts.ts'
 import { addCutoverCommands } from './cutover-commands.ts'
 import { addDeadLetterCommands } from './dead-letter-commands.ts'
+import { addFundingCommands } from './funding-commands.ts'
 import { addGroupCommands } from './group-commands.ts'
 import { addImportCommands } from './import-commands.ts'
 import { atLeast } from './numbers.ts'
@@ -155,6 +156,7 @@ function addLooking(program: Command): void {
     })
   addTickCommands(program, terminalOf, examples)
   addCandleCommands(program, terminalOf, examples)
+  addFundingCommands(program, terminalOf, examples)
   addGroupCommands(program, terminalOf, examples)
   addDeadLetterCommands(program, terminalOf, examples)
   addCacheCommands(program, terminalOf, examples)

@@ -3,13 +3,16 @@
 import type { DeadLetter, DeadLetterQuery, SeekPlace, SeekTarget, StreamStatus } from '../bus/index.ts'
 import type { Bar, TickersAnswer } from '../candles/index.ts'
 import type {
+  ContextRow,
   EquityRow,
+  FundingRow,
   LedgerTotals,
   OpportunityRow,
   PositionRow,
   TradeRow,
   WorkerReport,
 } from '../catalog/index.ts'
+import type { FundingPage } from '../funding/index.ts'
 import type { ArchiveCalls, Tick, TickQuery, TickSeries } from '../ticks/index.ts'
 
 /** What detectors saw and executors decided, in all. */
@@ -73,6 +76,10 @@ export interface Questions {
   trades(limit: number): Promise<readonly TradeRow[]>
   positions(): Promise<readonly PositionRow[]>
   equity(limit: number): Promise<readonly EquityRow[]>
+  /** The newest of each instrument, of all venues or of one; by venue and symbol. */
+  fundingRates(venue?: string): Promise<readonly FundingRow[]>
+  fundingHistory(page: FundingPage): Promise<readonly FundingRow[]>
+  contexts(venue?: string): Promise<readonly ContextRow[]>
   /** Of one stream, by its name in the catalog. */
   deadLetters(stream: string, limit: number, query: DeadLetterQuery): Promise<readonly DeadLetter[]>
   deadLetter(stream: string, entry: string): Promise<DeadLetter | undefined>

@@ -6,6 +6,7 @@ import type { CandleEmitter } from '../candles/index.ts'
 import type { ProjectionEmitter } from '../catalog/index.ts'
 import type { CutoverEmitter } from '../cutover/index.ts'
 import type { DatabaseEmitter } from '../db/index.ts'
+import type { FundingEmitter } from '../funding/index.ts'
 import type { JobEmitter } from '../jobs/index.ts'
 import type { LedgerEmitter } from '../ledger/index.ts'
 import type { LockEmitter } from '../locks/index.ts'
@@ -24,6 +25,7 @@ export interface Emitters {
   readonly detector?: DetectorEmitter
   readonly arbitrage?: ArbitrageEmitter
   readonly ledger?: LedgerEmitter
+  readonly funding?: FundingEmitter
   readonly candles?: CandleEmitter
   readonly ticks?: TickEmitter
   readonly projections?: ProjectionEmitter

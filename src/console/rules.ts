@@ -4,6 +4,7 @@ import { CACHE_RULES } from './cache-rules.ts'
 import { CANDLE_RULES } from './candle-rules.ts'
 import { type Consequence, counts, says, seconds } from './consequence.ts'
 import type { Emitters } from './emitters.ts'
+import { FUNDING_RULES } from './funding-rules.ts'
 import { PROJECTION_RULES } from './projection-rules.ts'
 import { TICK_RULES } from './tick-rules.ts'
 
@@ -226,6 +227,7 @@ export const RULES: Rules = {
     // The job itself logs each difference.
     differing: ({ what, count }) => counts(['sluice_ledger_differences_total', count, { what }]),
   },
+  funding: FUNDING_RULES,
   candles: CANDLE_RULES,
   ticks: TICK_RULES,
   projections: PROJECTION_RULES,

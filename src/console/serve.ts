@@ -5,6 +5,7 @@ import { api } from './api.ts'
 import { openAsked } from './ask.ts'
 import { changes, openPost } from './changes.ts'
 import type { ConsoleOptions } from './console.ts'
+import { funding } from './funding.ts'
 import { guard } from './guard.ts'
 import { health } from './health.ts'
 import { history } from './history.ts'
@@ -28,6 +29,7 @@ export async function serve(options: ConsoleOptions, signal: AbortSignal): Promi
   api(server, questions, asked, clock)
   const throttle = openThrottle(clock)
   history(server, options.history, { clock, throttle })
+  funding(server, questions, { clock, throttle: { preHandler: throttle.before() } })
   const post = openPost(server, clock, log)
   changes(post, options.changes)
   admin(server, options.files, { clock, asked, post, throttle: { preHandler: throttle.before() } })

@@ -38,6 +38,21 @@ export function decimalText(value: Decimal): string {
   return text === '-0' ? '0' : text
 }
 
+// A sign, digits, and an exponent that cannot make a text of a million zeros.
+const WRITTEN = /^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?$/
+const CHARACTERS_MAX = 64
+
+/**
+ * Canonical text of a number as other programs write it: a JSON number or decimal text, with an exponent or without.
+ * Undefined for anything else and for what takes more than 64 characters; no digit is lost.
+ */
+export function exactText(value: unknown): string | undefined {
+  const text = typeof value === 'number' ? String(value) : value
+  if (typeof text !== 'string' || text.length > CHARACTERS_MAX || !WRITTEN.test(text)) return undefined
+  const exact = decimalText(decimal(text.replace('+', '')))
+  return exact.length > CHARACTERS_MAX ? undefined : exact
+}
+
 // Rounds once, in the division itself: rounding its quotient again would round a half that is none.
 const Divider = BigJs()
 Divider.RM = BigJs.roundHalfEven

@@ -13,6 +13,7 @@ export {
   type DecimalInput,
   decimal,
   decimalText,
+  exactText,
   floorTo,
   maxOf,
   minOf,

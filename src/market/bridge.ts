@@ -1,12 +1,14 @@
-// The bridge lifts what outside programs PUBLISH or XADD into `market.quotes`. Any number may run at once: the id of
-// an event is its content, so each message is stored once, and one bridge hears what another one misses.
-import type { Bus } from '../bus/index.ts'
-import { INPUT_PATTERNS, inputQuotes, parseBoards } from '../catalog/index.ts'
+// The bridge lifts what outside programs PUBLISH or XADD into `market.quotes` and `market.funding`. Any number may run at
+// once: the id of an event is its content, so each message is stored once, and one bridge hears what another one misses.
+import type { Bus, Outgoing, Stream } from '../bus/index.ts'
+import { INPUT_PATTERNS, inputFunding, inputQuotes, parseBoards } from '../catalog/index.ts'
 import { type Clock, type Config, messageOf, type Task } from '../kernel/index.ts'
 import type { VenueTable } from '../venues/index.ts'
+import { factsOfChannel } from './input-channel.ts'
 import { type Keeper, openKeeper } from './keep-rejected.ts'
 import type { MarketEmitter } from './market-events.ts'
 import { type InputRules, type Normalised, normaliseText, normaliseValue, quoteEvent } from './normalise.ts'
+import { fundingEventOf, fundingOfText, fundingOfValue, type NormalisedFunding } from './normalise-funding.ts'
 import { type Outbound, openOutbound } from './outbound.ts'
 
 export interface BridgeOptions {
@@ -43,7 +45,8 @@ export function bridgeTasks(options: BridgeOptions): Task[] {
     outbound.task,
     keeper.task,
     listenTask(options, rules, outbound, keeper),
-    streamTask(options, rules, keeper),
+    streamTask(options, rules, keeper, inputQuotes, readQuotes),
+    streamTask(options, rules, keeper, inputFunding, readRates),
   ]
 }
 
@@ -51,33 +54,66 @@ function listenTask(options: BridgeOptions, rules: InputRules, outbound: Outboun
   const { bus, clock, events } = options
   const onMessage = (channel: string, text: string) => {
     const now = clock.now()
-    const read = normaliseText(channel, text, now, rules)
-    report(events, 'channel', read)
-    if (read.rejections.length > 0) keeper.keep(channel, text, read.rejections)
-    if (read.messages.length === 0) return
-    const quotes = read.messages.map((message) => quoteEvent(message, now))
-    if (!outbound.offer(quotes)) events.emit('lost', { reason: 'queue_full', count: quotes.length })
+    const heard = hear(channel, text, now, rules)
+    report(events, 'channel', heard)
+    if (heard.rejections.length > 0) keeper.keep(channel, text, heard.rejections)
+    if (heard.events.length === 0) return
+    if (!outbound.offer(heard.events)) {
+      events.emit('lost', { reason: 'queue_full', count: heard.events.length })
+    }
   }
   return bus.listen(INPUT_PATTERNS, onMessage, options.onListening)
 }
 
+/** What a message became, on its way to the streams. */
+interface Heard extends Pick<Normalised, 'accepted' | 'rejections'> {
+  readonly events: readonly Outgoing[]
+}
+
+const hear = (channel: string, text: string, now: number, rules: InputRules): Heard =>
+  factsOfChannel(channel)?.about === 'funding'
+    ? fundingHeard(fundingOfText(channel, text, now, rules), now)
+    : quotesHeard(normaliseText(channel, text, now, rules), now)
+
+const quotesHeard = ({ messages, ...counts }: Normalised, time: number): Heard => ({
+  ...counts,
+  events: messages.map((message) => quoteEvent(message, time)),
+})
+
+const fundingHeard = ({ found, rejections }: NormalisedFunding, time: number): Heard => ({
+  ...{ accepted: found.length, rejections },
+  events: found.map((one) => fundingEventOf(one, time)),
+})
+
+type Read = (value: unknown, takenAt: number, rules: InputRules) => Heard
+
+const readQuotes: Read = (value, takenAt, rules) =>
+  quotesHeard(normaliseValue(undefined, value, takenAt, rules), takenAt)
+const readRates: Read = (value, takenAt, rules) =>
+  fundingHeard(fundingOfValue(undefined, value, takenAt, rules), takenAt)
+
 /**
- * The input stream is folded in its order, in batches; an entry is acknowledged after Redis has stored its quotes.
+ * An input stream is folded in its order, in batches; an entry is acknowledged after Redis has stored what it holds.
  * Its age is that at the moment Redis took it, so a bridge that starts late or again decides the same.
  */
-const streamTask = ({ bus, events }: BridgeOptions, rules: InputRules, keeper: Keeper): Task =>
+const streamTask = (
+  { bus, events }: BridgeOptions,
+  rules: InputRules,
+  keeper: Keeper,
+  stream: Stream<unknown>,
+  read: Read,
+): Task =>
   bus.fold({
-    stream: inputQuotes,
+    stream,
     group: 'bridge',
     start: () => null,
     apply(_state, entry) {
-      const takenAt = Number.parseInt(entry.entry, 10)
-      const read = normaliseValue(undefined, entry.data, takenAt, rules)
-      report(events, 'stream', read)
-      if (read.rejections.length > 0) {
-        keeper.keep(`${entry.stream} ${entry.entry}`, textOf(entry.data), read.rejections)
+      const heard = read(entry.data, Number.parseInt(entry.entry, 10), rules)
+      report(events, 'stream', heard)
+      if (heard.rejections.length > 0) {
+        keeper.keep(`${entry.stream} ${entry.entry}`, textOf(entry.data), heard.rejections)
       }
-      return { events: read.messages.map((message) => quoteEvent(message, takenAt)) }
+      return { events: heard.events }
     },
     save: () => 'null',
     load: () => null,
@@ -92,11 +128,7 @@ function textOf(value: unknown): string {
   }
 }
 
-function report(
-  events: MarketEmitter,
-  from: 'channel' | 'stream',
-  { accepted, rejections }: Normalised,
-): void {
+function report(events: MarketEmitter, from: 'channel' | 'stream', { accepted, rejections }: Heard): void {
   if (accepted > 0) events.emit('accepted', { from, count: accepted })
   for (const { reason } of rejections) events.emit('rejected', { from, reason, count: 1 })
 }

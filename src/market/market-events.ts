@@ -3,7 +3,7 @@ import { EventEmitter } from 'eventemitter3'
 import type { RejectReason } from './reasons.ts'
 
 export interface MarketEvents {
-  /** Quotes that were checked and are on their way. */
+  /** Quotes, funding rates and contexts that were checked and are on their way. */
   accepted: (fact: { from: 'channel' | 'stream' | 'feed'; count: number }) => void
   rejected: (fact: {
     from: 'channel' | 'stream' | 'feed'

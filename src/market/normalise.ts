@@ -11,7 +11,7 @@ import {
   splitByBoard,
 } from '../catalog/index.ts'
 import { deriveId, messageOf } from '../kernel/index.ts'
-import { factsOfChannel } from './input-channel.ts'
+import { type ChannelFacts, factsOfChannel } from './input-channel.ts'
 import { type ReadRules, readQuote } from './read-quote.ts'
 import type { Rejection } from './reasons.ts'
 
@@ -29,24 +29,43 @@ export interface Normalised {
   readonly rejections: readonly Rejection[]
 }
 
-const nothing = (reason: Rejection['reason'], detail: string): Normalised => ({
-  messages: [],
-  accepted: 0,
-  rejections: [{ reason, detail }],
-})
+const nothing = (rejection: Rejection): Normalised => ({ messages: [], accepted: 0, rejections: [rejection] })
 
 /** A message of an input channel. */
 export function normaliseText(channel: string, text: string, now: number, rules: InputRules): Normalised {
-  if (text.length > rules.maxCharacters) {
-    return nothing('too_large', `${text.length} characters; allowed are ${rules.maxCharacters}`)
+  const parsed = parseText(text, rules)
+  return 'reason' in parsed ? nothing(parsed) : normaliseValue(channel, parsed.value, now, rules)
+}
+
+/** The JSON of a channel message that is not too large. */
+export function parseText(
+  text: string,
+  { maxCharacters }: Pick<InputRules, 'maxCharacters'>,
+): { readonly value: unknown } | Rejection {
+  if (text.length > maxCharacters) {
+    return { reason: 'too_large', detail: `${text.length} characters; allowed are ${maxCharacters}` }
   }
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    return { value: JSON.parse(text) as unknown }
   } catch (error) {
-    return nothing('not_json', messageOf(error).slice(0, 200))
+    return { reason: 'not_json', detail: messageOf(error).slice(0, 200) }
   }
-  return normaliseValue(channel, value, now, rules)
+}
+
+/** What a message holds: the items of an array, or itself; of a stream entry the channel is undefined. */
+export function itemsOf(
+  channel: string | undefined,
+  value: unknown,
+  { maxQuotes }: Pick<InputRules, 'maxQuotes'>,
+): { readonly facts: ChannelFacts | undefined; readonly items: readonly unknown[] } | Rejection {
+  const facts = channel === undefined ? undefined : factsOfChannel(channel)
+  if (channel !== undefined && !facts) return { reason: 'unknown_channel', detail: channel.slice(0, 200) }
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (items.length === 0) return { reason: 'bad_shape', detail: 'an empty array' }
+  if (items.length > maxQuotes) {
+    return { reason: 'too_many', detail: `${items.length} in one message; allowed are ${maxQuotes}` }
+  }
+  return { facts, items }
 }
 
 /**
@@ -59,13 +78,9 @@ export function normaliseValue(
   now: number,
   rules: InputRules,
 ): Normalised {
-  const facts = channel === undefined ? undefined : factsOfChannel(channel)
-  if (channel !== undefined && !facts) return nothing('unknown_channel', channel.slice(0, 200))
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (items.length === 0) return nothing('bad_shape', 'an empty array')
-  if (items.length > rules.maxQuotes) {
-    return nothing('too_many', `${items.length} quotes; allowed are ${rules.maxQuotes}`)
-  }
+  const found = itemsOf(channel, value, rules)
+  if ('reason' in found) return nothing(found)
+  const { facts, items } = found
   const byVenue = new Map<string, { simulated: boolean; quotes: Quote[] }>()
   const rejections: Rejection[] = []
   for (const [i, item] of items.entries()) {

@@ -5,8 +5,10 @@ import { placeOf } from '../../src/cache/index.ts'
 import { decodeKey } from '../../src/cache/source.ts'
 import { VIEWS } from '../../src/catalog/index.ts'
 import { LIMIT_DEFAULT, PAGE_LIMITS } from '../../src/console/index.ts'
+import { bookFunding } from '../../src/funding/book-funding.ts'
 import { bookEvent } from '../../src/ledger/book-event.ts'
 import { allSources, openSources } from '../../src/sources.ts'
+import { aContext, aRate } from '../funding/events.ts'
 import { SYMBOLS, storyOf } from '../ledger/events.ts'
 import { drivers, openTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -19,6 +21,10 @@ describe.each(drivers)('the sources of the views on %s', (driver) => {
     const told = SYMBOLS.flatMap((symbol, seed) =>
       fc.sample(storyOf(symbol, 100), { numRuns: 30, seed }).reduce((a, b) => (a.length > b.length ? a : b)),
     )
+    const said = ['alpha', 'beta'].flatMap((venue) => [aRate({ venue }), aContext({ venue })])
+    for (const event of said) {
+      await test.database.write((tx) => bookFunding(tx, `${event.type} ${event.venue}`, event))
+    }
     for (const { eventId, data } of told) await test.database.write((tx) => bookEvent(tx, eventId, data))
   })
   afterAll(() => test.close())
@@ -39,6 +45,13 @@ describe.each(drivers)('the sources of the views on %s', (driver) => {
       expect({ view: view.name, warmed }).toEqual({ view: view.name, warmed: read })
       for (const value of warmed) expect(view.shape.parse(value)).toEqual(value)
     }
+  })
+
+  it('of what venues say are warmed for all together and for each', async () => {
+    const { funding } = openSources(test.database)
+    expect(await funding.warm!.keys()).toEqual([['-'], ['alpha'], ['beta']])
+    expect(await funding.load(['beta'], NEVER)).toMatchObject([{ venue: 'beta' }])
+    expect(await funding.load(['-'], NEVER)).toHaveLength(2)
   })
 
   it('hold enough rows to tell a list from its beginning', async () => {

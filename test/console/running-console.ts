@@ -48,6 +48,9 @@ export const quietQuestions: Questions = {
   trades: none,
   positions: none,
   equity: none,
+  fundingRates: none,
+  fundingHistory: none,
+  contexts: none,
   deadLetters: none,
   deadLetter: async () => undefined,
 }

@@ -3,7 +3,9 @@ import { type OpenBus, openBus, partitionKeys, partitionOf } from '../../src/bus
 import {
   type InputRejected,
   inputChannels,
+  inputFunding,
   inputQuotes,
+  marketFunding,
   marketQuotes,
   rejectedInput,
 } from '../../src/catalog/index.ts'
@@ -150,6 +152,32 @@ describe('the bridge', () => {
     expect(dead).toMatchObject([{ group: 'bridge', data: '{"venue":' }])
     await eventually(async () => (await client.xpending(INPUT, 'bridge'))[0] === 0)
   })
+})
+
+it('lifts funding from its channel and its stream, once when two bridges hear it, and keeps what is bad', async () => {
+  await startBridge()
+  await startBridge()
+  const said = { fundingTime: Date.UTC(2026, 0, 1), time: Date.now() }
+  await client.publish(inputChannels.funding('EX1', 'BTC/BRL'), JSON.stringify({ ...said, rate: '0.0001' }))
+  const more = [
+    { venue: 'EX2', symbol: 'BTC/BRL', rate: '-0.0002', ...said },
+    { venue: 'EX2', symbol: 'BTC/BRL', markPx: '5', ...said },
+    { venue: 'EX2', symbol: 'BTC/BRL', rate: '7', ...said },
+  ]
+  await client.xadd(partitionKeys(inputFunding.name, 0).entries, '*', 'data', JSON.stringify(more))
+  const found = async () => {
+    const partitions = upTo(marketFunding.partitions)
+    return (await Promise.all(partitions.map((i) => bus.readBack(marketFunding, i, '0-0', 100)))).flat()
+  }
+  await eventually(async () => (await found()).length === 3 && (await rejected()).length === 1)
+  expect((await found()).map(({ data: { type, venue } }) => `${type} ${venue}`).sort()).toEqual([
+    'context EX2',
+    'funding EX1',
+    'funding EX2',
+  ])
+  expect(await rejected()).toMatchObject([
+    { reason: 'bad_rate', details: ['bad_rate: item 2: rate is "7"'], rejected: 1 },
+  ])
 })
 
 describe('what waits to be published', () => {

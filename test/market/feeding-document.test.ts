@@ -3,8 +3,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Entry, type OpenBus, openBus } from '../../src/bus/index.ts'
-import { marketQuotes, type QuoteMessage, rejectedInput } from '../../src/catalog/index.ts'
+import { type Entry, type OpenBus, openBus, type Stream } from '../../src/bus/index.ts'
+import {
+  type FundingEvent,
+  marketFunding,
+  marketQuotes,
+  type QuoteMessage,
+  rejectedInput,
+} from '../../src/catalog/index.ts'
 import { readConfig, runTasks, systemClock } from '../../src/kernel/index.ts'
 import { bridgeTasks, marketEmitter, REJECT_REASONS } from '../../src/market/index.ts'
 import { openVenues } from '../../src/venues/index.ts'
@@ -13,7 +19,10 @@ import { startRedis, type TestRedis } from '../support/redis.ts'
 
 const root = join(import.meta.dirname, '../..')
 const document = readFileSync(join(root, 'docs/FEEDING.md'), 'utf8')
-const examples = [...document.matchAll(/^redis-cli .*(?:PUBLISH|XADD) .*$/gm)].map(([line]) => line)
+const lines = [...document.matchAll(/^redis-cli .*(?:PUBLISH|XADD) .*$/gm)].map(([line]) => line)
+const [funding, examples] = [true, false].map((is) =>
+  lines.filter((line) => line.includes('funding:') === is),
+) as [string[], string[]]
 
 let server: TestRedis
 let bus: OpenBus
@@ -47,6 +56,20 @@ describe('docs/FEEDING.md', () => {
     expect(new Set(seen.map(({ data }) => data.venue))).toEqual(new Set(['demo-a', 'demo-b']))
     expect(await bus.readBack(rejectedInput, 0, '0-0', 10)).toEqual([])
   })
+
+  it('has a funding rate and a context that work as they are pasted', async () => {
+    expect(funding).toHaveLength(2)
+    const env = { ...process.env, REDIS_PORT: String(server.port) }
+    const seen = await liftedBy<FundingEvent>(marketFunding, () => {
+      for (const line of funding) execFileSync('sh', ['-c', line], { env })
+      return 2
+    })
+    expect(seen.map(({ data }) => data.type).sort()).toEqual(['context', 'funding'])
+    // What cannot be read would be null.
+    const context = seen.find(({ data }) => data.type === 'context')!.data
+    expect(Object.values(context)).not.toContain(null)
+    expect(await bus.readBack(rejectedInput, 0, '0-0', 10)).toEqual([])
+  })
 })
 
 describe('README.md', () => {
@@ -74,11 +97,13 @@ describe('README.md', () => {
   })
 })
 
-/** What a bridge lifts into `market.quotes` while `feed` runs; it says how many entries that are. */
-async function quotesOf(feed: () => number): Promise<Entry<QuoteMessage>[]> {
+const quotesOf = (feed: () => number) => liftedBy<QuoteMessage>(marketQuotes, feed)
+
+/** What a bridge lifts into a stream while `feed` runs; it says how many entries that are. */
+async function liftedBy<T>(stream: Stream<T>, feed: () => number): Promise<Entry<T>[]> {
   const kept = async () => {
-    const partitions = Array.from({ length: marketQuotes.partitions }, (_, i) => i)
-    const entries = await Promise.all(partitions.map((i) => bus.readBack(marketQuotes, i, '0-0', 100)))
+    const partitions = Array.from({ length: stream.partitions }, (_, i) => i)
+    const entries = await Promise.all(partitions.map((i) => bus.readBack(stream, i, '0-0', 100)))
     return entries.flat()
   }
   const before = new Set((await kept()).map(({ id }) => id))

@@ -1,7 +1,13 @@
 // Quotes from outside through two bridge processes, one of which is killed in the middle, with everything that may
 // come by mistake in between.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type InputRejected, inputQuotes, marketQuotes, rejectedInput } from '../../src/catalog/index.ts'
+import {
+  INPUT_PATTERNS,
+  type InputRejected,
+  inputQuotes,
+  marketQuotes,
+  rejectedInput,
+} from '../../src/catalog/index.ts'
 import { readReports } from '../../src/console/index.ts'
 import { closeRedis, connectRedis, type Redis, ready } from '../../src/redis/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -29,7 +35,10 @@ async function startBridges(count: number) {
   await eventually(
     async () => {
       const clients = String(await client.client('LIST'))
-      return clients.split('\n').filter((line) => line.includes(' psub=3 ')).length === count
+      return (
+        clients.split('\n').filter((line) => line.includes(` psub=${INPUT_PATTERNS.length} `)).length ===
+        count
+      )
     },
     { timeoutMs: 60_000, what: `${count} bridges listening` },
   )

@@ -25,7 +25,7 @@ it('is warmed after its start, by one of two schedulers, and again after each fl
     const { epoch } = await eventually(async () => {
       const facts = await inspectCache(client)
       const answers = facts.views.reduce((sum, view) => sum + view.answers, 0)
-      return !epochs.has(facts.epoch) && answers >= 6 ? facts : undefined
+      return !epochs.has(facts.epoch) && answers >= 7 ? facts : undefined
     })
     epochs.add(epoch)
   }
