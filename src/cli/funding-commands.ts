@@ -1,8 +1,9 @@
-// The commands of `sluice funding`; what they do is loaded when one is called.
+// The commands of `sluice funding` and `sluice import funding`; what they do is loaded when one is called.
 import type { Command } from 'commander'
 import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import type { FundingHistoryOptions, FundingLatestOptions } from './funding.ts'
-import { wholeFrom } from './numbers.ts'
+import type { FundingImportArguments } from './import-funding.ts'
+import { atLeast, wholeFrom } from './numbers.ts'
 
 const work = () => import('./funding.ts')
 
@@ -32,5 +33,31 @@ export function addFundingCommands(program: Command, terminalOf: TerminalOf, exa
     .action(async (venue: string, symbol: string, options: FundingHistoryOptions) => {
       const { showFundingHistory } = await work()
       await showFundingHistory(venue, symbol, options, terminalOf(options))
+    })
+}
+
+export function addFundingImport(imports: Command, terminalOf: TerminalOf, examples: Examples): void {
+  imports
+    .option('--venue <name>', 'whose rates they are (default: by the names of the files)')
+    .option(
+      '--utc-offset <offset>',
+      'of times without a zone: +03:00 (default: as files of the venue are known)',
+    )
+    .option(
+      '--interval-hours <hours>',
+      'from one settlement to the next, where rows do not say it',
+      atLeast(0.01),
+    )
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples(
+        'sluice import funding funding/BTC-USDT/',
+        'sluice import funding rates.csv --venue okx --utc-offset 0 --interval-hours 8 --dry-run',
+      ),
+    )
+    .action(async (path: string, options: FundingImportArguments) => {
+      const { importFunding } = await import('./import-funding.ts')
+      process.exitCode = await importFunding(path, options, terminalOf(options))
     })
 }

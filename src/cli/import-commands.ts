@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
+import { addFundingImport } from './funding-commands.ts'
 import type { CandleImportArguments, TickImportArguments } from './import.ts'
 import { atLeast } from './numbers.ts'
 import type { QualityArguments } from './quality.ts'
@@ -12,7 +13,9 @@ const work = () => import('./import.ts')
 export function addImportCommands(program: Command, terminalOf: TerminalOf, examples: Examples): void {
   const imports = program
     .command('import')
-    .description('Files into the stores of ticks and candles; goes on where it was ended (docs/IMPORT.md).')
+    .description(
+      'Files into the stores of ticks, candles and funding rates; goes on where it was ended (docs/IMPORT.md).',
+    )
   withCommonOptions(imports.command('ticks').description('Bid and ask ticks.'))
     .option(
       '--jump-pct <percent>',
@@ -34,6 +37,10 @@ export function addImportCommands(program: Command, terminalOf: TerminalOf, exam
       process.exitCode = await importTicks(path, options, terminalOf(options))
     })
   addCandles(imports, terminalOf, examples)
+  const funding = imports
+    .command('funding')
+    .description('Funding rates from CSV files with a header, one file a venue.')
+  addFundingImport(withCommonOptions(funding), terminalOf, examples)
   addQuality(program, terminalOf, examples)
 }
 

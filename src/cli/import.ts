@@ -43,7 +43,7 @@ export interface CandleImportArguments extends ImportArguments {
   readonly strict?: boolean
 }
 
-type ExitCode = 0 | 1
+export type ExitCode = 0 | 1
 
 /** Answers the exit code: 1 when it was stopped, or a file could not be read to its end. */
 export async function importTicks(
@@ -111,19 +111,20 @@ function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
   }
 }
 
-type Job = Pick<
+export type Job = Pick<
   ImportOptions,
   'kind' | 'files' | 'settings' | 'take' | 'wrongWith' | 'subjectOf' | 'onFileEnd'
 >
 
-async function run(
+/** Runs it with progress and Ctrl-C. */
+export async function run(
   platform: Platform,
   job: Job,
   { dryRun = false, fromStart = false }: ImportArguments,
   { terminal, listen }: { terminal: Terminal; listen: () => StopSignal },
 ): Promise<ImportResult> {
   const { database, clock } = platform
-  if (!dryRun) await beginFeatures(platform, job.kind)
+  if (!dryRun) await beginFeatures(platform, ...FEATURES[job.kind])
   const stop = listen()
   const progress = openProgressLine(terminal)
   try {
@@ -137,6 +138,9 @@ async function run(
   }
 }
 
+/** What has two stores while a cut-over is under way. */
+const FEATURES = { ticks: ['ticks'], candles: ['candles'], funding: [] } as const
+
 const otherwiseText = (files: number) =>
   `begun with other options before, or changed since: ${whole(files)} files; this import begins them at their start`
 
@@ -145,13 +149,13 @@ type Adjusted = readonly (Dividend & PurgePlan)[]
 interface Told extends ImportResult {
   readonly kind: ImportKind
   readonly path: string
-  readonly report?: Omit<CandleImportReport, 'dividends'>
+  readonly report?: unknown
   readonly adjusted?: Adjusted
 }
 
 /** For a person; a program finds it in the result. */
 function noteReport(
-  { flagged, superseded, unaligned, columns }: NonNullable<Told['report']>,
+  { flagged, superseded, unaligned, columns }: Omit<CandleImportReport, 'dividends'>,
   terminal: Terminal,
 ) {
   if (terminal.json) return
@@ -170,7 +174,8 @@ function noteReport(
   )
 }
 
-function tell(result: Told, { dryRun = false }: ImportArguments, terminal: Terminal): ExitCode {
+/** Says what came of it; answers the exit code. */
+export function tell(result: Told, { dryRun = false }: ImportArguments, terminal: Terminal): ExitCode {
   const { failed, stopped } = result
   for (const { problem } of failed) terminal.note(problem, 'failed')
   terminal.result({ ...result, dryRun }, () => textOf(result, dryRun))

@@ -23,7 +23,7 @@ export async function bookFunding(tx: Tx, eventId: string, event: FundingEvent):
 }
 
 /** `writeRates`, and whoever has cached what it changes is told after the commit. */
-async function keepRates(tx: Tx, rows: readonly FundingRow[]): Promise<RateWritten[]> {
+export async function keepRates(tx: Tx, rows: readonly FundingRow[]): Promise<RateWritten[]> {
   const written = await writeRates(tx, rows)
   const changed = written.filter(({ result }) => result !== 'same').map(({ row }) => row)
   if (changed.length > 0) await enqueueTell(tx, CACHE_DROPS, encodeDrops(fundingDrops(changed)))

@@ -1,3 +1,6 @@
 export { type FundingEmitter, type FundingEvents, fundingEmitter } from './events.ts'
+export { openFundingImport, venueOfFile } from './import-funding.ts'
+export type { FundingImportReport } from './import-report.ts'
+export { parseOffset } from './import-time.ts'
 export { contextsOf, type FundingPage, fundingHistoryOf, latestFundingOf } from './reads.ts'
 export { bookFundings, type FundingOptions } from './tasks.ts'

@@ -103,7 +103,7 @@ const isSettled = ({ updatedAt, fundingTime }: FundingRow) => updatedAt >= fundi
 type Key = Pick<FundingRow, 'venue' | 'symbol' | 'fundingTime'>
 
 /** No name has a `|`. */
-const keyOf = ({ venue, symbol, fundingTime }: Key): string => `${venue}|${symbol}|${fundingTime}`
+export const keyOf = ({ venue, symbol, fundingTime }: Key): string => `${venue}|${symbol}|${fundingTime}`
 
 const byKey = (a: Key, b: Key) =>
   compare(a.venue, b.venue) || compare(a.symbol, b.symbol) || a.fundingTime - b.fundingTime

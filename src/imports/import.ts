@@ -1,10 +1,10 @@
 // What an import is: files are cut into pieces, a context takes them batch by batch, and how far each file is stands
-// in the database. Everything here is the same for ticks and candles.
+// in the database. Everything here is the same for all kinds.
 import type { Database } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
 import type { ImportFile } from './list-files.ts'
 
-export type ImportKind = 'ticks' | 'candles'
+export type ImportKind = 'ticks' | 'candles' | 'funding'
 
 /** An object of JSON (of an array, or on a line of its own) or a line of CSV without its line break. */
 export interface Piece {

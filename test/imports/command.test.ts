@@ -3,7 +3,9 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CACHE_DROPS, candlesChanged } from '../../src/catalog/index.ts'
+import { showFundingHistory, showLatestFunding } from '../../src/cli/funding.ts'
 import { importCandles, importTicks } from '../../src/cli/import.ts'
+import { importFunding } from '../../src/cli/import-funding.ts'
 import { duration, openProgressLine } from '../../src/cli/progress-line.ts'
 import { showQuality } from '../../src/cli/quality.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
@@ -171,6 +173,45 @@ describe('sluice import candles', () => {
     const path = folder.file('candles/x.csv', CSV)
     const wrong = inside((terminal) => importCandles(path, { ...options, interval: '2h' }, terminal, deaf))
     await expect(wrong).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('1D') })
+  })
+})
+
+describe('sluice import funding', () => {
+  const LINES =
+    'Symbol,Date,Funding Rate\nBTC-USDT,2024-01-01 03:00:00,0.0001\nBTC-USDT,2024-01-01 11:00:00,0.00020\n'
+
+  it('says how it has read the times, and shows what it has stored', async () => {
+    const path = folder.file('funding/BTC-USDT_binance_2024.csv', LINES)
+    const first = await inside((terminal) => importFunding(path, {}, terminal, deaf))
+    expect(first).toMatchObject({
+      code: 0,
+      results: [{ kind: 'funding', read: 2, stored: 2, quarantined: {} }],
+    })
+    expect(first.notes).toEqual([
+      'binance: +03:00, as files of this venue are known; settles at 00:00 × 1, 08:00 × 1 (UTC)',
+    ])
+    const other = folder.file('funding/other/BTC-USDT_binance_2024.csv', LINES.replace('0.0001', '0.0005'))
+    const second = await inside((terminal) => importFunding(other, {}, terminal, deaf))
+    expect(second.results).toMatchObject([{ stored: 1, duplicate: 1, report: { corrected: 1 } }])
+    expect(second.notes.slice(1)).toEqual([
+      'stored with another rate before, which is replaced: 1',
+      '  binance BTC/USDT 2024-01-01T00:00:00.000Z: 0.0001 is 0.0005 now',
+    ])
+    const latest = await inside((terminal) => showLatestFunding(undefined, terminal))
+    expect(latest.results).toMatchObject([[{ venue: 'binance', rate: '0.0002' }]])
+    const page = { before: '2024-01-01T08:00:00Z', limit: 5 }
+    const history = await inside((terminal) => showFundingHistory('binance', 'BTC/USDT', page, terminal))
+    expect(history.texts.join('')).toMatch(/\nbinance {2}BTC\/USDT {2}2024-01-01T00:00:00\.000Z {2}0\.0005 /)
+  })
+
+  it('refuses a file that does not say whose it is before it stores any', async () => {
+    folder.file('whose/BTC-USDT_gate_2024.csv', LINES)
+    folder.file('whose/rates.csv', LINES)
+    const whole = join(folder.path, 'whose')
+    const work = inside((terminal) => importFunding(whole, {}, terminal, deaf))
+    await expect(work).rejects.toMatchObject({ code: 'USAGE' })
+    const gate = await inside((terminal) => showLatestFunding('gate', terminal))
+    expect(gate.notes).toEqual(['No funding rates of gate.'])
   })
 })
 
