@@ -11,7 +11,7 @@ const BOM = Buffer.from('\ufeff')
 const SEPARATORS = new Set([0x20, 0x0a, 0x0d, 0x09, 0x2c, 0x5b, 0x5d])
 
 /** `offset` is where the first byte of the first chunk stands in the file: at the beginning, or behind a piece. */
-export function objectCutter(offset: number): Cutter {
+export function objectCutter(offset: number, bytesMax = PIECE_BYTES_MAX): Cutter {
   const junk = openJunk()
   let bytes: Buffer = Buffer.alloc(0)
   /** Where `bytes` begins. */
@@ -46,7 +46,7 @@ export function objectCutter(offset: number): Cutter {
     while (start >= 0 || (place.at < bytes.length && seek())) {
       const outcome = scanObject(bytes, place, scan)
       const length = place.at - start
-      if (length > PIECE_BYTES_MAX) giveUp(tooLarge(length), pieces)
+      if (length > bytesMax) giveUp(tooLarge(length, bytesMax), pieces)
       else if (outcome === 'broken') giveUp(broken(bytes, place.at, length), pieces)
       else if (outcome === 'closed') {
         push(pieces, junk.take(base + start))

@@ -29,7 +29,7 @@ export const TEXT_CHARS = 2_000
 
 export const headText = (bytes: Buffer): string => bytes.toString('utf8', 0, HEAD_BYTES).slice(0, TEXT_CHARS)
 
-export const tooLarge = (bytes: number): Problem => ({
+export const tooLarge = (bytes: number, bytesMax = PIECE_BYTES_MAX): Problem => ({
   reason: 'too_large',
-  detail: `${bytes} bytes without an end; at most ${PIECE_BYTES_MAX} are a piece`,
+  detail: `${bytes} bytes without an end; at most ${bytesMax} are a piece`,
 })

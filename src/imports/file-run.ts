@@ -69,7 +69,7 @@ export function openFileRun(
       const quarantined = [...broken, ...taken.quarantined]
       const after: FileProgress = {
         offset: batch.at(-1)?.end ?? progress.offset,
-        ...addCounts(progress, countsOf(batch.length, taken, quarantined)),
+        ...addCounts(progress, countsOf(broken.length + (taken.read ?? whole.length), taken, quarantined)),
         state: { conflictAt: conflicts.openedAt(), taken: taken.state },
         done: isLast,
       }

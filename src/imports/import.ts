@@ -50,6 +50,8 @@ export interface TakeContext {
 }
 
 export interface Taken {
+  /** Where a piece holds several entries: how many the pieces held, those with a fault included. Default: the pieces. */
+  readonly read?: number
   readonly stored: number
   /** Were there already with the same content. */
   readonly duplicate: number
@@ -92,10 +94,12 @@ export interface ImportOptions {
   readonly onProgress?: (progress: ImportProgress) => void
   /** Pieces in one call of `take`. Default 4,000. */
   readonly batchPieces?: number
+  /** A larger object of JSON is none. Default 1 MiB. */
+  readonly objectBytesMax?: number
 }
 
 export interface ImportCounts {
-  /** Pieces, those without a good end included; stored + duplicate + quarantined. */
+  /** Pieces, or what they hold, those without a good end included; stored + duplicate + quarantined. */
   readonly read: number
   readonly stored: number
   readonly duplicate: number

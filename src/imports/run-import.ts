@@ -92,10 +92,10 @@ async function runPieces(
   offset: number,
   bytes: ByteReader,
   run: FileRun,
-  { signal, batchPieces = BATCH_PIECES }: ImportOptions,
+  { signal, batchPieces = BATCH_PIECES, objectBytesMax }: ImportOptions,
   meter: Meter,
 ): Promise<{ problem?: string; stopped: boolean }> {
-  const cutter = format === 'json' ? objectCutter(offset) : lineCutter(offset)
+  const cutter = format === 'json' ? objectCutter(offset, objectBytesMax) : lineCutter(offset)
   /** False when told to stop. */
   const add = async (pieces: readonly RawPiece[]) => {
     for (const piece of pieces) {
