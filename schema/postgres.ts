@@ -13,6 +13,18 @@ import {
   tickQuality as tickQualityOf,
 } from './tables/imports.ts'
 import {
+  agentAnalyses as agentAnalysesOf,
+  agentLearnings as agentLearningsOf,
+  agentMemory as agentMemoryOf,
+  conversationMessages as conversationMessagesOf,
+  decisionCycles as decisionCyclesOf,
+  globalScores as globalScoresOf,
+  insightChanges as insightChangesOf,
+  srLevels as srLevelsOf,
+  traderStates as traderStatesOf,
+  userPreferences as userPreferencesOf,
+} from './tables/insights.ts'
+import {
   cash as cashOf,
   equitySnapshots as equitySnapshotsOf,
   fills as fillsOf,
@@ -54,3 +66,13 @@ export const parityRuns = parityRunsOf(words)
 export const parityDifferences = parityDifferencesOf(words)
 export const fundingRates = fundingRatesOf(words)
 export const assetContexts = assetContextsOf(words)
+export const insightChanges = insightChangesOf(words)
+export const conversationMessages = conversationMessagesOf(words)
+export const decisionCycles = decisionCyclesOf(words)
+export const traderStates = traderStatesOf(words)
+export const globalScores = globalScoresOf(words)
+export const srLevels = srLevelsOf(words)
+export const agentAnalyses = agentAnalysesOf(words)
+export const agentMemory = agentMemoryOf(words)
+export const userPreferences = userPreferencesOf(words)
+export const agentLearnings = agentLearningsOf(words)

@@ -19,6 +19,7 @@ import { type Emitters, observe, reportWorker } from './console/index.ts'
 import { type Backing, type Cutover, openCutover } from './cutover/index.ts'
 import { type Database, type DatabaseOptions, migrate, openDatabase, type Tx } from './db/index.ts'
 import { fundingEmitter } from './funding/index.ts'
+import { insightEmitter } from './insights/index.ts'
 import { type Jobs, openJobs } from './jobs/index.ts'
 import {
   aborted,
@@ -87,6 +88,7 @@ const openEvents = () => ({
   arbitrage: arbitrageEmitter(),
   ledger: ledgerEmitter(),
   funding: fundingEmitter(),
+  insights: insightEmitter(),
   ticks: tickEmitter(),
   candles: candleEmitter(),
   projections: projectionEmitter(),

@@ -18,16 +18,21 @@ import {
   assetContexts,
   type CandleRange,
   candleRanges,
+  lastCycle,
   latestEquity,
   latestFunding,
+  latestMessages,
   latestOpportunities as latestOpportunitiesView,
+  latestScores,
   latestTrades,
   statusTotals,
+  symbolLevels,
 } from './catalog/index.ts'
 import { LIMIT_DEFAULT, PAGE_LIMITS } from './console/index.ts'
 import type { Cutover } from './cutover/index.ts'
 import type { Database, Tx } from './db/index.ts'
 import { contextsOf, latestFundingOf } from './funding/index.ts'
+import { decidingModels, lastCycleOf, latestScoresOf, levelsOf, messagesOf } from './insights/index.ts'
 import { type Clock, type Config, parseHolidays } from './kernel/index.ts'
 import { equityOf, latestTradesOf, positionsOf, totalsOf } from './ledger/index.ts'
 
@@ -44,6 +49,31 @@ export function openSources(database: Pick<Database, 'read'>) {
     funding: byVenue(database, latestFunding, latestFundingOf, true),
     /** They live two seconds as well. */
     contexts: byVenue(database, assetContexts, contextsOf, false),
+    messages: defineSource({
+      view: latestMessages,
+      load: ([model, limit]) => database.read((tx) => messagesOf(tx, model, limit)),
+      keyOf: ([model = '', limit = '']): [string, number] => [model, Number(limit)],
+    }),
+    cycle: defineSource({
+      view: lastCycle,
+      load: ([model]) => database.read((tx) => lastCycleOf(tx, model)),
+      keyOf: ([model = '']): [string] => [model],
+      warm: {
+        keys: async () => (await database.read(decidingModels)).map((model): [string] => [model]),
+        loadMany: (keys) =>
+          database.read(async (tx) => {
+            const rows = []
+            for (const [model] of keys) rows.push(await lastCycleOf(tx, model))
+            return rows
+          }),
+      },
+    }),
+    scores: newest(database, latestScores, latestScoresOf, [LIMIT_DEFAULT]),
+    levels: defineSource({
+      view: symbolLevels,
+      load: ([symbol]) => database.read((tx) => levelsOf(tx, symbol)),
+      keyOf: ([symbol = '']): [string] => [symbol],
+    }),
   }
 }
 

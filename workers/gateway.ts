@@ -90,6 +90,10 @@ function questionsOf(platform: Platform): Questions {
         database.read((tx) => fundingHistoryOf(tx, page)),
       ),
     contexts: (venue = ALL_VENUES) => ask(sources.contexts, [venue]),
+    messages: (model, limit) => ask(sources.messages, [model, limit]),
+    cycle: (model) => ask(sources.cycle, [model]),
+    scores: (limit) => ask(sources.scores, [limit]),
+    levels: (symbol) => ask(sources.levels, [symbol]),
     deadLetters: (stream, limit, query) => bus.deadLetters(streamNamed(stream), limit, query),
     deadLetter: (stream, entry) => bus.deadLetter(streamNamed(stream), entry),
   }

@@ -9,6 +9,7 @@ import { forgetInbox } from '../src/bus/index.ts'
 import { JOBS, marketQuotes, opportunities, STREAMS, WARM_LOCK } from '../src/catalog/index.ts'
 import type { Tx } from '../src/db/index.ts'
 import { forgetQuarantine } from '../src/imports/index.ts'
+import { forgetMemory } from '../src/insights/index.ts'
 import { aborted, messageOf, repeat, runTasks, type Task } from '../src/kernel/index.ts'
 import { notBooked, reconcile as reconcileLedger } from '../src/ledger/index.ts'
 import type { Platform, Worker } from '../src/platform.ts'
@@ -135,9 +136,11 @@ function keepReaders(platform: Platform): Task {
 async function forget({ database, clock, config }: Platform, signal: AbortSignal) {
   const quarantineMs = config.QUARANTINE_DAYS * DAY_MS
   const quarantined = await forgetQuarantine(database, clock.now() - quarantineMs, signal)
+  const memory = await forgetMemory(database, clock.now(), signal)
   // The rows carry the time of their events: with a recording's times the age says nothing about redelivery.
-  if (config.MARKET_TIME === 'event') return { removed: 0, quarantined }
-  return { removed: await database.write((tx) => forgetInbox(tx, clock.now() - INBOX_MS)), quarantined }
+  if (config.MARKET_TIME === 'event') return { removed: 0, quarantined, memory }
+  const removed = await database.write((tx) => forgetInbox(tx, clock.now() - INBOX_MS))
+  return { removed, quarantined, memory }
 }
 
 const SAYS = {

@@ -5,7 +5,7 @@ export const imports = (w: Words) =>
   w.table('imports', {
     /** Derived from kind, path, size, time of change of the file and the settings of the import. */
     id: w.text('id').primaryKey(),
-    kind: w.oneOf('kind', ['ticks', 'candles', 'funding']).notNull(),
+    kind: w.oneOf('kind', ['ticks', 'candles', 'funding', 'conversations']).notNull(),
     path: w.text('path').notNull(),
     bytes: w.integer('bytes').notNull(),
     /** Everything in front of it is stored, a duplicate or in quarantine. */
@@ -23,14 +23,14 @@ export const imports = (w: Words) =>
     updatedAt: w.instant('updated_at').notNull(),
   })
 
-/** Ticks, candles and funding rates that were not used, each once. */
+/** What was not used, each once. */
 export const quarantine = (w: Words) =>
   w.table(
     'quarantine',
     {
       /** Derived from origin, position and text, so that seeing it again adds nothing. */
       id: w.text('id').primaryKey(),
-      kind: w.oneOf('kind', ['ticks', 'candles', 'funding']).notNull(),
+      kind: w.oneOf('kind', ['ticks', 'candles', 'funding', 'conversations']).notNull(),
       /** The file, or the stream. */
       origin: w.text('origin').notNull(),
       /** Byte offset in the file, or the number of the entry. */

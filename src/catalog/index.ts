@@ -36,9 +36,34 @@ export {
   fundingHistory,
   latestFunding,
 } from './funding-views.ts'
+export {
+  type CycleRow,
+  INSIGHT_DROPS,
+  type LevelsRow,
+  lastCycle,
+  latestMessages,
+  latestScores,
+  type MessageRow,
+  type ScoreRow,
+  symbolLevels,
+} from './insight-views.ts'
+export {
+  type InsightKind,
+  type InsightRecord,
+  insightRecord,
+  type MessageRecord,
+  messageRecord,
+  type RecordOf,
+} from './insights.ts'
 export { JOB_PREFIX, JOBS } from './jobs.ts'
 export { entryOf, REDIS_KEYS } from './keys.ts'
-export { ALWAYS_OPEN, candleLifetimeMs, type MarketHours } from './lifetimes.ts'
+export {
+  ALWAYS_OPEN,
+  candleLifetimeMs,
+  levelsLifeMs,
+  type MarketHours,
+  SCORE_LIFE_MS,
+} from './lifetimes.ts'
 export { executeLock, lockNames, WARM_LOCK } from './locks.ts'
 export {
   feedPlaces,
@@ -74,6 +99,8 @@ export {
 export {
   executions,
   inputQuotes,
+  inputRecords,
+  insightRecords,
   marketQuotes,
   opportunities,
   rejectedInput,

@@ -16,7 +16,7 @@ export const JOBS = {
     queue: 'database',
     everyMs: 600_000,
     about:
-      'Deletes inbox rows that are older than any redelivery, and what is in quarantine for QUARANTINE_DAYS.',
+      'Deletes inbox rows that are older than any redelivery, what is in quarantine for QUARANTINE_DAYS, memory that has ended.',
   }),
   reconcile: defineJob({
     name: 'reconcile',

@@ -33,3 +33,12 @@ export function candleLifetimeMs(interval: string, now: number, hours: MarketHou
   const closed = hours.nextOpen(now) - now
   return Number.isFinite(closed) ? Math.ceil(closed) : open
 }
+
+/** Of a score, from its own time on, ms. */
+export const SCORE_LIFE_MS = 6 * HOUR
+
+/** Of support and resistance, from their own time on, ms: 1 h of minutes, 2 h of hours, 4 h of days and longer. */
+export function levelsLifeMs(timeframe: string): number {
+  if (timeframe.endsWith('m')) return HOUR
+  return timeframe.endsWith('h') ? 2 * HOUR : 4 * HOUR
+}

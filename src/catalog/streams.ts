@@ -4,6 +4,7 @@ import { defineStream, type Stream } from '../bus/index.ts'
 import { SluiceError } from '../kernel/index.ts'
 import { candlesChanged, marketCandles } from './candles.ts'
 import { inputFunding, marketFunding } from './funding.ts'
+import { type InsightRecord, insightKey, insightRecord } from './insights.ts'
 import { type InputRejected, inputRejected, type QuoteMessage, quoteMessage } from './market.ts'
 import {
   type ExecutionEvent,
@@ -73,6 +74,28 @@ export const executions = defineStream<ExecutionEvent>({
   durable: true,
 })
 
+/** What an outside program may XADD: one field `data` with the JSON of a record (docs/INSIGHTS.md). */
+export const inputRecords = defineStream<unknown>({
+  name: 'input.records',
+  about:
+    'What models and analyses say, as outside programs send it, not yet checked. XADD is open to everyone.',
+  shape: z.unknown(),
+  key: () => 'input',
+  partitions: 1,
+})
+
+export const insightRecords = defineStream<InsightRecord>({
+  name: 'insights.records',
+  about: 'Checked records of what models say and decide and of what analyses know.',
+  shape: insightRecord,
+  key: insightKey,
+  partitions: 8,
+  dedupeMs: 3_600_000,
+  // A number of four characters in `input.records` (1e20) may have 21 here.
+  maxPayloadBytes: 8_000_000,
+  durable: true,
+})
+
 /** In the order in which data flows through them. */
 export const STREAMS: readonly Stream<unknown>[] = [
   inputQuotes,
@@ -85,6 +108,8 @@ export const STREAMS: readonly Stream<unknown>[] = [
   signals,
   opportunities,
   executions,
+  inputRecords,
+  insightRecords,
 ]
 
 /** Throws USAGE with the names that there are. */

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { defineView, dropKey, dropTag, LIFETIMES } from '../cache/index.ts'
 import { assetContexts, fundingHistory, latestFunding } from './funding-views.ts'
+import { lastCycle, latestMessages, latestScores, symbolLevels } from './insight-views.ts'
 import { ALWAYS_OPEN, candleLifetimeMs, type MarketHours } from './lifetimes.ts'
 import { symbolName, venueName } from './market.ts'
 
@@ -183,5 +184,6 @@ export const candleDrops = (
 export const VIEWS = [
   ...[latestOpportunities, latestTrades, allPositions, latestEquity, statusTotals],
   ...[latestFunding, fundingHistory, assetContexts],
+  ...[latestMessages, lastCycle, latestScores, symbolLevels],
   candleRanges<unknown>(() => ALWAYS_OPEN),
 ] as const

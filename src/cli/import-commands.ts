@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { type Examples, JSON_OPTION, type TerminalOf } from './command-parts.ts'
 import { addFundingImport } from './funding-commands.ts'
-import type { CandleImportArguments, TickImportArguments } from './import.ts'
+import type { CandleImportArguments, ImportArguments, TickImportArguments } from './import.ts'
 import { atLeast } from './numbers.ts'
 import type { QualityArguments } from './quality.ts'
 
@@ -13,9 +13,7 @@ const work = () => import('./import.ts')
 export function addImportCommands(program: Command, terminalOf: TerminalOf, examples: Examples): void {
   const imports = program
     .command('import')
-    .description(
-      'Files into the stores of ticks, candles and funding rates; goes on where it was ended (docs/IMPORT.md).',
-    )
+    .description('Files into the stores; goes on where it was ended (docs/IMPORT.md).')
   withCommonOptions(imports.command('ticks').description('Bid and ask ticks.'))
     .option(
       '--jump-pct <percent>',
@@ -41,6 +39,7 @@ export function addImportCommands(program: Command, terminalOf: TerminalOf, exam
     .command('funding')
     .description('Funding rates from CSV files with a header, one file a venue.')
   addFundingImport(withCommonOptions(funding), terminalOf, examples)
+  addConversations(imports, terminalOf, examples)
   addQuality(program, terminalOf, examples)
 }
 
@@ -70,6 +69,26 @@ function addCandles(imports: Command, terminalOf: TerminalOf, examples: Examples
     .action(async (path: string, options: CandleImportArguments) => {
       const { importCandles } = await work()
       process.exitCode = await importCandles(path, options, terminalOf(options))
+    })
+}
+
+function addConversations(imports: Command, terminalOf: TerminalOf, examples: Examples): void {
+  withCommonOptions(
+    imports
+      .command('conversations')
+      .description('What was said with models, as the contest answers it: JSON.'),
+  )
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples(
+        'sluice import conversations conversations.json',
+        'sluice import conversations answers/ --dry-run',
+      ),
+    )
+    .action(async (path: string, options: ImportArguments) => {
+      const { importConversations } = await work()
+      process.exitCode = await importConversations(path, options, terminalOf(options))
     })
 }
 

@@ -1,4 +1,4 @@
-// `sluice import`: files into the stores of ticks and candles.
+// `sluice import`: files into the stores of ticks, candles and conversations.
 import {
   type CandleImportReport,
   type Dividend,
@@ -17,6 +17,7 @@ import {
   listImportFiles,
   runImport,
 } from '../imports/index.ts'
+import { ANSWER_BYTES_MAX, openConversationImport } from '../insights/index.ts'
 import { isoTime, SluiceError } from '../kernel/index.ts'
 import type { Platform } from '../platform.ts'
 import { openTickImport } from '../ticks/index.ts'
@@ -93,6 +94,23 @@ export async function importCandles(
   })
 }
 
+/** Answers the exit code, as above. */
+export async function importConversations(
+  path: string,
+  options: ImportArguments,
+  terminal: Terminal,
+  listen = stopSignal,
+): Promise<ExitCode> {
+  const files = await listImportFiles(path, ['json', 'jsonl'])
+  return withPlatform(async (platform) => {
+    const database = options.dryRun ? undefined : platform.database
+    const parts = openConversationImport({ database, clock: platform.clock })
+    const job: Job = { kind: 'conversations', files, objectBytesMax: ANSWER_BYTES_MAX, ...parts }
+    const result = await run(platform, job, options, { terminal, listen })
+    return tell({ kind: 'conversations', path, ...result }, options, terminal)
+  })
+}
+
 /** Stored prices and those of the files are of before and after a dividend or a split. */
 function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
   if (terminal.json) return
@@ -113,7 +131,7 @@ function noteAdjusted(adjusted: Adjusted, terminal: Terminal): void {
 
 export type Job = Pick<
   ImportOptions,
-  'kind' | 'files' | 'settings' | 'take' | 'wrongWith' | 'subjectOf' | 'onFileEnd'
+  'kind' | 'files' | 'settings' | 'take' | 'wrongWith' | 'subjectOf' | 'onFileEnd' | 'objectBytesMax'
 >
 
 /** Runs it with progress and Ctrl-C. */
@@ -139,7 +157,7 @@ export async function run(
 }
 
 /** What has two stores while a cut-over is under way. */
-const FEATURES = { ticks: ['ticks'], candles: ['candles'], funding: [] } as const
+const FEATURES = { ticks: ['ticks'], candles: ['candles'], funding: [], conversations: [] } as const
 
 const otherwiseText = (files: number) =>
   `begun with other options before, or changed since: ${whole(files)} files; this import begins them at their start`

@@ -4,11 +4,15 @@ import type { DeadLetter, DeadLetterQuery, SeekPlace, SeekTarget, StreamStatus }
 import type { Bar, TickersAnswer } from '../candles/index.ts'
 import type {
   ContextRow,
+  CycleRow,
   EquityRow,
   FundingRow,
   LedgerTotals,
+  LevelsRow,
+  MessageRow,
   OpportunityRow,
   PositionRow,
+  ScoreRow,
   TradeRow,
   WorkerReport,
 } from '../catalog/index.ts'
@@ -80,6 +84,12 @@ export interface Questions {
   fundingRates(venue?: string): Promise<readonly FundingRow[]>
   fundingHistory(page: FundingPage): Promise<readonly FundingRow[]>
   contexts(venue?: string): Promise<readonly ContextRow[]>
+  messages(model: string, limit: number): Promise<readonly MessageRow[]>
+  /** The newest of a model; null without one. */
+  cycle(model: string): Promise<CycleRow | null>
+  /** Those that have ended may be among them. */
+  scores(limit: number): Promise<readonly ScoreRow[]>
+  levels(symbol: string): Promise<readonly LevelsRow[]>
   /** Of one stream, by its name in the catalog. */
   deadLetters(stream: string, limit: number, query: DeadLetterQuery): Promise<readonly DeadLetter[]>
   deadLetter(stream: string, entry: string): Promise<DeadLetter | undefined>

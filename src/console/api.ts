@@ -6,7 +6,7 @@ import { type Clock, SluiceError } from '../kernel/index.ts'
 import type { Questions } from './answers.ts'
 import { ANSWER_WITHIN_MS, type Asked, within } from './ask.ts'
 import { unknownLetter } from './changes.ts'
-import { choiceOf, limitOf, textOf } from './limit.ts'
+import { choiceOf, limitOf, nameOf, textOf } from './limit.ts'
 
 const STREAM_NAMES: readonly string[] = STREAMS.map((stream) => stream.name)
 
@@ -34,6 +34,7 @@ export function api(server: FastifyInstance, questions: Questions, asked: Asked,
     const limit = limitOf(query)
     return { equity: await soon('The ledger', () => questions.equity(limit)) }
   })
+  insightRoutes(server, questions, soon, clock)
   server.get('/api/dead-letters', async ({ query }) => {
     const limit = limitOf(query)
     const names = choiceOf(query, 'stream', STREAM_NAMES)
@@ -55,6 +56,35 @@ export function api(server: FastifyInstance, questions: Questions, asked: Asked,
     const letter = await soon('The streams', () => questions.deadLetter(stream, entry))
     if (!letter) throw unknownLetter(stream, entry)
     return withoutStack(letter)
+  })
+}
+
+// A prompt may have 200,000 characters, and an answer is kept in Redis.
+const MESSAGES_MAX = 100
+
+/** What models say and decide, and what analyses know. */
+function insightRoutes(
+  server: FastifyInstance,
+  questions: Questions,
+  soon: <T>(what: string, ask: () => Promise<T>) => Promise<T>,
+  clock: Clock,
+): void {
+  const lives = ({ endsAt }: { readonly endsAt: number }) => endsAt > clock.now()
+  server.get('/api/conversations', async ({ query }) => {
+    const [model, limit] = [nameOf(query, 'model'), limitOf(query, MESSAGES_MAX)]
+    return { messages: await soon('The database', () => questions.messages(model, limit)) }
+  })
+  server.get('/api/last-decision', async ({ query }) => {
+    const model = nameOf(query, 'model')
+    return { decision: await soon('The database', () => questions.cycle(model)) }
+  })
+  server.get('/api/scores', async ({ query }) => {
+    const limit = limitOf(query)
+    return { scores: (await soon('The database', () => questions.scores(limit))).filter(lives) }
+  })
+  server.get('/api/levels', async ({ query }) => {
+    const symbol = nameOf(query, 'symbol')
+    return { levels: (await soon('The database', () => questions.levels(symbol))).filter(lives) }
   })
 }
 

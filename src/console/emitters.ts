@@ -7,6 +7,7 @@ import type { ProjectionEmitter } from '../catalog/index.ts'
 import type { CutoverEmitter } from '../cutover/index.ts'
 import type { DatabaseEmitter } from '../db/index.ts'
 import type { FundingEmitter } from '../funding/index.ts'
+import type { InsightEmitter } from '../insights/index.ts'
 import type { JobEmitter } from '../jobs/index.ts'
 import type { LedgerEmitter } from '../ledger/index.ts'
 import type { LockEmitter } from '../locks/index.ts'
@@ -26,6 +27,7 @@ export interface Emitters {
   readonly arbitrage?: ArbitrageEmitter
   readonly ledger?: LedgerEmitter
   readonly funding?: FundingEmitter
+  readonly insights?: InsightEmitter
   readonly candles?: CandleEmitter
   readonly ticks?: TickEmitter
   readonly projections?: ProjectionEmitter

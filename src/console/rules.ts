@@ -228,6 +228,14 @@ export const RULES: Rules = {
     differing: ({ what, count }) => counts(['sluice_ledger_differences_total', count, { what }]),
   },
   funding: FUNDING_RULES,
+  insights: {
+    booked: ({ kind, tookMs }) =>
+      counts(
+        ['sluice_insights_booked_total', 1, { kind }],
+        ['sluice_insights_book_seconds_total', seconds(tookMs), { kind }],
+      ),
+    passed: ({ kind, reason }) => counts(['sluice_insights_passed_total', 1, { kind, reason }]),
+  },
   candles: CANDLE_RULES,
   ticks: TICK_RULES,
   projections: PROJECTION_RULES,

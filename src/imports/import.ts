@@ -4,7 +4,7 @@ import type { Database } from '../db/index.ts'
 import type { Clock } from '../kernel/index.ts'
 import type { ImportFile } from './list-files.ts'
 
-export type ImportKind = 'ticks' | 'candles' | 'funding'
+export type ImportKind = 'ticks' | 'candles' | 'funding' | 'conversations'
 
 /** An object of JSON (of an array, or on a line of its own) or a line of CSV without its line break. */
 export interface Piece {

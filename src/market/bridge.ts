@@ -1,7 +1,8 @@
-// The bridge lifts what outside programs PUBLISH or XADD into `market.quotes` and `market.funding`. Any number may run at
-// once: the id of an event is its content, so each message is stored once, and one bridge hears what another one misses.
+// The bridge lifts what outside programs PUBLISH or XADD into `market.quotes` and `market.funding`, and the records that
+// they XADD into `insights.records`. Any number may run at once: the id of an event is its content, so each message is
+// stored once, and one bridge hears what another one misses.
 import type { Bus, Outgoing, Stream } from '../bus/index.ts'
-import { INPUT_PATTERNS, inputFunding, inputQuotes, parseBoards } from '../catalog/index.ts'
+import { INPUT_PATTERNS, inputFunding, inputQuotes, inputRecords, parseBoards } from '../catalog/index.ts'
 import { type Clock, type Config, messageOf, type Task } from '../kernel/index.ts'
 import type { VenueTable } from '../venues/index.ts'
 import { factsOfChannel } from './input-channel.ts'
@@ -10,6 +11,7 @@ import type { MarketEmitter } from './market-events.ts'
 import { type InputRules, type Normalised, normaliseText, normaliseValue, quoteEvent } from './normalise.ts'
 import { fundingEventOf, fundingOfText, fundingOfValue, type NormalisedFunding } from './normalise-funding.ts'
 import { type Outbound, openOutbound } from './outbound.ts'
+import { readRecord } from './read-record.ts'
 
 export interface BridgeOptions {
   readonly bus: Bus
@@ -47,6 +49,7 @@ export function bridgeTasks(options: BridgeOptions): Task[] {
     listenTask(options, rules, outbound, keeper),
     streamTask(options, rules, keeper, inputQuotes, readQuotes),
     streamTask(options, rules, keeper, inputFunding, readRates),
+    streamTask(options, rules, keeper, inputRecords, readRecords),
   ]
 }
 
@@ -91,6 +94,11 @@ const readQuotes: Read = (value, takenAt, rules) =>
   quotesHeard(normaliseValue(undefined, value, takenAt, rules), takenAt)
 const readRates: Read = (value, takenAt, rules) =>
   fundingHeard(fundingOfValue(undefined, value, takenAt, rules), takenAt)
+const readRecords: Read = (value, takenAt) => {
+  const read = readRecord(value, takenAt)
+  if ('reason' in read) return { accepted: 0, rejections: [read], events: [] }
+  return { accepted: 1, rejections: [], events: [read] }
+}
 
 /**
  * An input stream is folded in its order, in batches; an entry is acknowledged after Redis has stored what it holds.
@@ -109,7 +117,7 @@ const streamTask = (
     start: () => null,
     apply(_state, entry) {
       const heard = read(entry.data, Number.parseInt(entry.entry, 10), rules)
-      report(events, 'stream', heard)
+      report(events, stream === inputRecords ? 'records' : 'stream', heard)
       if (heard.rejections.length > 0) {
         keeper.keep(`${entry.stream} ${entry.entry}`, textOf(entry.data), heard.rejections)
       }
@@ -128,7 +136,11 @@ function textOf(value: unknown): string {
   }
 }
 
-function report(events: MarketEmitter, from: 'channel' | 'stream', { accepted, rejections }: Heard): void {
+function report(
+  events: MarketEmitter,
+  from: 'channel' | 'stream' | 'records',
+  { accepted, rejections }: Heard,
+): void {
   if (accepted > 0) events.emit('accepted', { from, count: accepted })
   for (const { reason } of rejections) events.emit('rejected', { from, reason, count: 1 })
 }

@@ -3,10 +3,10 @@ import { EventEmitter } from 'eventemitter3'
 import type { RejectReason } from './reasons.ts'
 
 export interface MarketEvents {
-  /** Quotes, funding rates and contexts that were checked and are on their way. */
-  accepted: (fact: { from: 'channel' | 'stream' | 'feed'; count: number }) => void
+  /** Quotes, funding rates, contexts and records that were checked and are on their way. */
+  accepted: (fact: { from: 'channel' | 'stream' | 'records' | 'feed'; count: number }) => void
   rejected: (fact: {
-    from: 'channel' | 'stream' | 'feed'
+    from: 'channel' | 'stream' | 'records' | 'feed'
     reason: RejectReason | 'recording'
     count: number
   }) => void

@@ -20,7 +20,17 @@ export const REJECT_REASONS = {
   contradiction: 'The channel names one venue or symbol and the message another.',
 } as const
 
-export type RejectReason = keyof typeof REJECT_REASONS
+/** Why a record was not used: what docs/INSIGHTS.md says (a test compares both ways). */
+export const RECORD_REASONS = {
+  bad_shape: 'It is no object of JSON.',
+  unknown_kind: '`kind` is none of those that there are.',
+  missing_field: 'A field that is needed is missing.',
+  unknown_field: 'Its kind has no such field; misspelt, it would be lost without a word.',
+  bad_value: 'A value is not what its kind allows.',
+  bad_time: 'A time cannot be read, or is more than an hour ahead.',
+} as const
+
+export type RejectReason = keyof typeof REJECT_REASONS | keyof typeof RECORD_REASONS
 
 export interface Rejection {
   readonly reason: RejectReason

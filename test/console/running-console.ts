@@ -51,6 +51,10 @@ export const quietQuestions: Questions = {
   fundingRates: none,
   fundingHistory: none,
   contexts: none,
+  messages: none,
+  cycle: async () => null,
+  scores: none,
+  levels: none,
   deadLetters: none,
   deadLetter: async () => undefined,
 }

@@ -24,6 +24,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   'src/arbitrage': 6,
   'src/ledger': 6,
   'src/funding': 6,
+  'src/insights': 6,
   'src/console': 7,
   'src/projections': 7,
   'src/platform.ts': 8,

@@ -88,7 +88,7 @@ describe.each(drivers)('the jobs on %s', (driver) => {
       )
     await seen(91, 2_300)
     await seen(89, 3)
-    expect(await retention()).toEqual({ removed: 0, quarantined: 2_300 })
+    expect(await retention()).toEqual({ removed: 0, quarantined: 2_300, memory: 0 })
     const left = await test.database.read(({ sql, t }) => sql.select().from(t.quarantine))
     expect(left.map(({ origin }) => origin)).toEqual(['89', '89', '89'])
   })

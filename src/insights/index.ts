@@ -1,0 +1,5 @@
+export { type InsightEmitter, type InsightEvents, insightEmitter } from './events.ts'
+export { forgetMemory } from './forget-memory.ts'
+export { ANSWER_BYTES_MAX, openConversationImport } from './import-conversations.ts'
+export { decidingModels, lastCycleOf, latestScoresOf, levelsOf, messagesOf } from './reads.ts'
+export { bookRecords } from './tasks.ts'
