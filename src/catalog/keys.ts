@@ -1,7 +1,7 @@
 // Every Redis key and channel of the platform: what it is, how long it lives, where its truth is, who writes it and what
 // removes it. docs/CATALOG.md is made from this, and a test compares it with what a running system has in Redis.
 
-import { PROJECTIONS, projectionKeys } from './projections.ts'
+import { PROJECTIONS, type Projection, projectionKeys } from './projections.ts'
 
 export interface KeyEntry {
   /** A part in <angle brackets> stands for any text. */
@@ -157,10 +157,11 @@ export const REDIS_KEYS: readonly KeyEntry[] = [
   },
 ]
 
-function lifeOf(lifetimeMs: number | 'by interval' | undefined, cap: number | undefined): string {
+function lifeOf(lifetimeMs: Projection['lifetimeMs'], cap: number | undefined): string {
   const most = cap === undefined ? '' : `, the newest ${cap.toLocaleString('en')}`
   if (lifetimeMs === undefined) return `for ever${most}`
   if (lifetimeMs === 'by interval') return 'by interval and market hours'
+  if (lifetimeMs === 'of the record') return 'until what it says ends'
   return `${lifetimeMs / 1_000} s${most}`
 }
 

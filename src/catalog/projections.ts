@@ -5,12 +5,12 @@ import { SluiceError } from '../kernel/index.ts'
 import { scaled } from './lifetimes.ts'
 
 /** What PROJECTIONS switches on, each kept by itself. */
-export const PROJECTION_FAMILIES = ['nof0', 'market', 'ticks', 'candles'] as const
+export const PROJECTION_FAMILIES = ['nof0', 'market', 'ticks', 'candles', 'insights'] as const
 export type ProjectionFamily = (typeof PROJECTION_FAMILIES)[number]
 
 type PartsOf<P extends string> = P extends `${string}<${infer N}>${infer R}` ? N | PartsOf<R> : never
 
-type Lifetime = number | 'by interval' | undefined
+type Lifetime = number | 'by interval' | 'of the record' | undefined
 
 export interface Projection<P extends string = string, L extends Lifetime = Lifetime> {
   readonly family: ProjectionFamily
@@ -19,7 +19,8 @@ export interface Projection<P extends string = string, L extends Lifetime = Life
   readonly type: 'string' | 'hash' | 'list' | 'sorted set' | 'stream'
   /**
    * From the last write of the whole key, ms: no field of it lives longer because of another. `undefined` lives until
-   * it is written again; `by interval` is `candleLifetimeMs`.
+   * it is written again; `by interval` is `candleLifetimeMs`; `of the record` ends with what it says, whenever it was
+   * written.
    */
   readonly lifetimeMs: L
   /** Members at most, the newest. */
@@ -55,10 +56,14 @@ const BARS = { truth: 'candles in SQL', changedBy: '`candles.changed`' } as cons
 const LOOKS = { changedBy: 'a look every 500 ms' } as const
 const fromLedger = (truth: string) => ({ truth, changedBy: 'bookings' }) as const
 
+const fromRecords = (table: string) =>
+  ({ truth: `${table} in SQL`, changedBy: '`insights.records`' }) as const
+
 const nof0 = { family: 'nof0' } as const
 const market = { family: 'market' } as const
 const ticks = { family: 'ticks' } as const
 const candles = { family: 'candles' } as const
+const insights = { family: 'insights' } as const
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
@@ -192,6 +197,46 @@ export const projections = {
   history: defineProjection({
     ...{ ...candles, pattern: 'hist:<symbol>:<from>:<to>:<interval>', type: 'string' },
     ...{ lifetimeMs: 'by interval' as const, ...BARS },
+  }),
+  conversations: defineProjection({
+    ...{ ...nof0, pattern: 'nof0:conversations:<model>', type: 'list', lifetimeMs: LIFETIMES.long },
+    ...{ cap: 20, ...fromRecords('conversation_messages') },
+  }),
+  lastDecision: defineProjection({
+    ...{ ...nof0, pattern: 'nof0:decision:last:<model>', type: 'string', lifetimeMs: LIFETIMES.medium },
+    ...fromRecords('decision_cycles'),
+  }),
+  traderState: defineProjection({
+    ...{ ...nof0, pattern: 'nof0:trader:<id>:state', type: 'hash', lifetimeMs: LIFETIMES.medium },
+    ...fromRecords('trader_states'),
+  }),
+  globalScore: defineProjection({
+    ...{ ...insights, pattern: 'scores:global:<symbol>', type: 'hash' },
+    ...{ lifetimeMs: 'of the record' as const, ...fromRecords('global_scores') },
+  }),
+  newestScore: defineProjection({
+    ...{ ...insights, pattern: 'scores:cache_timestamp', type: 'string' },
+    ...{ lifetimeMs: 'of the record' as const, ...fromRecords('global_scores') },
+  }),
+  levels: defineProjection({
+    ...{ ...insights, pattern: 'sr:<symbol>:<timeframe>', type: 'string' },
+    ...{ lifetimeMs: 'of the record' as const, ...fromRecords('sr_levels') },
+  }),
+  analysis: defineProjection({
+    ...{ ...insights, pattern: 'context:analysis:<symbol>:<agent_type>', type: 'hash' },
+    ...{ lifetimeMs: undefined, ...fromRecords('agent_analyses') },
+  }),
+  memory: defineProjection({
+    ...{ ...insights, pattern: 'context:memory:<context_type>:<key>', type: 'string' },
+    ...{ lifetimeMs: 'of the record' as const, ...fromRecords('agent_memory') },
+  }),
+  preference: defineProjection({
+    ...{ ...insights, pattern: 'context:user:<user_id>:<pref_key>', type: 'string' },
+    ...{ lifetimeMs: undefined, ...fromRecords('user_preferences') },
+  }),
+  learning: defineProjection({
+    ...{ ...insights, pattern: 'context:learning:<agent_type>', type: 'hash' },
+    ...{ lifetimeMs: undefined, ...fromRecords('agent_learnings') },
   }),
 } as const
 

@@ -6,7 +6,10 @@ export function addRebuildCommand(cache: Command, terminalOf: TerminalOf, exampl
   cache
     .command('rebuild')
     .description('Writes the keys that readers of the replaced systems know, from the stores (PROJECTIONS).')
-    .argument('[family...]', 'nof0, market, ticks, candles; those of PROJECTIONS where none is named')
+    .argument(
+      '[family...]',
+      'nof0, market, ticks, candles, insights; those of PROJECTIONS where none is named',
+    )
     .option(...JSON_OPTION)
     .addHelpText('after', examples('sluice cache rebuild', 'sluice cache rebuild nof0 --json'))
     .action(async (families: string[], options: { readonly json?: boolean }) => {

@@ -79,7 +79,7 @@ export const SETTINGS = {
     about: 'Answers a second that are put into a Redis which knows none yet.',
   },
   PROJECTIONS: {
-    shape: someOf('nof0', 'market', 'ticks', 'candles'),
+    shape: someOf('nof0', 'market', 'ticks', 'candles', 'insights'),
     about: 'Redis keys kept for readers of the replaced systems (docs/PROJECTIONS.md). Empty: none.',
   },
   REDIS_LOCK_URLS: {

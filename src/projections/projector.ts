@@ -27,6 +27,7 @@ import { openAnalyticsSource } from './analytics-source.ts'
 import { openBarSource } from './bar-source.ts'
 import { type FamilySource, openCurrent } from './current.ts'
 import { openFundingSource } from './funding-source.ts'
+import { openInsightSource } from './insight-source.ts'
 import { openLedgerSource } from './ledger-source.ts'
 import { openQuoteSource } from './quote-source.ts'
 import type { ProjectionSource } from './source.ts'
@@ -211,6 +212,7 @@ function openSources(
   const makers: readonly (readonly [readonly ProjectionFamily[], () => ProjectionSource])[] = [
     [['nof0'], () => openLedgerSource({ ...common, state })],
     [['nof0'], () => openAnalyticsSource({ ...common, state })],
+    [['nof0', 'insights'], () => openInsightSource(common)],
     [['nof0', 'market'], () => openTableSource({ ...common, venues })],
     [['nof0', 'market'], () => openFundingSource(common)],
     [['nof0', 'market', 'ticks'], () => openQuoteSource({ ...common, bus, ticks, gate })],

@@ -199,7 +199,7 @@ it('a rebuild says what it has written, and a second one replaces it', async () 
     ({ source }) => void told.push(source),
   )
   expect(left).toEqual([])
-  expect(told).toEqual(['ledger', 'analytics', 'tables', 'funding', 'quotes', 'candles'])
+  expect(told).toEqual(['ledger', 'analytics', 'insights', 'tables', 'funding', 'quotes', 'candles'])
   expect(done.every(({ overtaken }) => overtaken === 0)).toBe(true)
   expect(done.find(({ source }) => source === 'quotes')!.written).toBeGreaterThan(4)
   const seen = await keysOf(reader.client)
@@ -213,7 +213,7 @@ it('a rebuild that is told to stop says what is not whole, and writes nothing of
   const { sources, left } = await rebuildProjections(parts(), stop.signal, ({ source }) => {
     if (source === 'tables') stop.abort()
   })
-  expect(sources.map(({ source }) => source)).toEqual(['ledger', 'analytics', 'tables'])
+  expect(sources.map(({ source }) => source)).toEqual(['ledger', 'analytics', 'insights', 'tables'])
   expect(left).toEqual(['funding', 'quotes', 'candles'])
   expect(Object.keys(await keysOf(reader.client))).not.toContain('bulk_tickers:alpha')
 })
