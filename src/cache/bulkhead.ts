@@ -21,23 +21,34 @@ export function openBulkhead(limit: number, deadlineMs: number): Bulkhead {
     async run(load) {
       const leave = await line.enter(deadlineMs)
       if (!leave) throw late('No answer was begun')
-      const { promise, reject } = Promise.withResolvers<never>()
       const over = new AbortController()
-      const cancel = afterMs(deadlineMs, () => {
-        const error = late('No answer came')
-        over.abort(error)
-        reject(error)
+      // Not a race of promises, which was 2 of the 40 µs of a load.
+      return new Promise((resolve, reject) => {
+        const cancel = afterMs(deadlineMs, () => {
+          const error = late('No answer came')
+          over.abort(error)
+          reject(error)
+        })
+        const end = () => {
+          cancel()
+          leave()
+        }
+        begin(load, over.signal).then(
+          (value) => {
+            end()
+            resolve(value)
+          },
+          (error: unknown) => {
+            end()
+            reject(error)
+          },
+        )
       })
-      const ended = Promise.resolve()
-        .then(() => load(over.signal))
-        .finally(leave)
-      try {
-        return await Promise.race([ended, promise])
-      } finally {
-        cancel()
-        ended.catch(() => {})
-      }
     },
     running: line.running,
   }
 }
+
+/** Rejects also for a load that throws at once. */
+const begin = async <T>(load: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> =>
+  load(signal)

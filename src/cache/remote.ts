@@ -1,6 +1,6 @@
-// The level in Redis. A hit is one plain GET of a key that names the epoch; everything that changes something is a
+// The level in Redis. A hit is a plain MGET of keys that name the epoch; everything that changes something is a
 // script that compares it.
-import { type Clock, messageOf, randomId } from '../kernel/index.ts'
+import { type Clock, randomId } from '../kernel/index.ts'
 import { gatherWrites } from '../redis/index.ts'
 import { type Drop, encodeDrops } from './drops.ts'
 import { type Keeping, keepAll, runIn, type Spot, type Taking, takeAll } from './entries.ts'
@@ -71,11 +71,12 @@ const ENTRY_SIZE = 1_000
 const CALL_SIZE = 16_000
 
 export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
+  const read = openReading(epochs, clock)
   const take = openTaking(epochs, clock)
   const keep = openKeeping(epochs, clock)
 
   return {
-    read: (spot) => epochs.within((at) => readAt(at, spot, clock)),
+    read,
     lease: (spot, eagerMs, token = randomId()) => take({ spot, token, leaseMs, eagerMs }),
     fill: (spot, { token, epoch }, text, softMs, hardMs) =>
       keep({ epoch, spot, token, text, softMs, hardMs }),
@@ -103,28 +104,49 @@ export function openRemote({ epochs, clock, leaseMs }: RemoteOptions): Remote {
   }
 }
 
-async function readAt(
-  at: Epoch,
-  { place, version, tags: names }: Spot,
-  clock: Clock,
-): Promise<Held | undefined> {
-  const { client, epoch, node } = at
-  gatherWrites(node)
-  try {
-    // In this order: tags that were true after the entry was read were true when it was.
-    const [stored, versions] = await Promise.all([
-      client.get(answerKey(epoch, place, version)),
-      names.length === 0 ? [] : client.hmget(tagsKey(epoch), ...names),
-    ])
-    const answer = stored === null ? undefined : readAnswer(stored)
-    if (!answer) return undefined
-    if (answer.tags !== tagsText(versions)) return undefined
-    return { text: answer.text, freshMs: freshMsOf(answer.softEnd, at, clock) }
-  } catch (error) {
-    // Somebody else has put it there; the lease takes its place.
-    if (messageOf(error).startsWith('WRONGTYPE')) return undefined
-    throw error
+// A command may take 50 ms, in which tens of MB arrive; nobody knows how large an answer is before it is there, but how
+// large those of its view were.
+const READ_SIZE = 4_000
+const READ_MAX = 256_000
+
+function openReading(epochs: Epochs, clock: Clock) {
+  const largest = new Map<string, number>()
+  const room = {
+    groupOf: () => '',
+    sizeOf: ({ place }: Spot) => largest.get(viewOf(place)) ?? READ_SIZE,
+    max: READ_MAX,
   }
+  return gatherCalls<Spot, Held | undefined>(room, (spots) =>
+    epochs.within(async (at) => {
+      const found = await readAll(at, spots)
+      return found.map((answer, i) => {
+        if (!answer) return undefined
+        const { text, softEnd } = answer
+        const view = viewOf(spots[i]!.place)
+        if (text.length > (largest.get(view) ?? READ_SIZE)) largest.set(view, text.length)
+        return { text, freshMs: freshMsOf(softEnd, at, clock) }
+      })
+    }),
+  )
+}
+
+const viewOf = (place: string) => place.slice(0, place.indexOf(':'))
+
+/** Of each: undefined where there is none, something else has been put there, or one of its tags was dropped since. */
+async function readAll({ client, epoch, node }: Epoch, spots: readonly Spot[]) {
+  const names = [...new Set(spots.flatMap(({ tags }) => tags))]
+  gatherWrites(node)
+  // In this order: tags that were true after an answer was read were true when it was.
+  const [stored, versions] = await Promise.all([
+    client.mget(spots.map(({ place, version }) => answerKey(epoch, place, version))),
+    names.length === 0 ? [] : client.hmget(tagsKey(epoch), ...names),
+  ])
+  const versionOf = new Map(names.map((name, i) => [name, versions[i] ?? null]))
+  return stored.map((text, i) => {
+    const answer = text === null ? undefined : readAnswer(text)
+    const present = tagsText(spots[i]!.tags.map((tag) => versionOf.get(tag) ?? null))
+    return answer?.tags === present ? answer : undefined
+  })
 }
 
 function openTaking(epochs: Epochs, clock: Clock) {
