@@ -108,9 +108,9 @@ export function openAnswers(options: AnswerOptions): Answers {
 function openRenewing({ remote, loading, clock, events }: AnswerOptions): Answers['renew'] {
   return async ({ view, key, load }) => {
     if (view.level === 'memory') return
-    const spot = spotOf(view, key)
-    const eagerMs = Math.ceil(EAGER_PART * lifetimeOf(view, key, clock.now()))
     try {
+      const spot = spotOf(view, key)
+      const eagerMs = Math.ceil(EAGER_PART * lifetimeOf(view, key, clock.now()))
       const leased = await remote.lease(spot, eagerMs)
       if (leased.kind === 'lease') await loading.refresh({ view, key, load }, spot, leased)
     } catch (error) {

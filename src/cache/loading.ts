@@ -6,7 +6,7 @@ import type { Spot } from './entries.ts'
 import { isAway } from './epochs.ts'
 import type { CacheEmitter } from './events.ts'
 import type { Held, Leased, Remote } from './remote.ts'
-import { lifetimeOf, type View, type ViewKey } from './view.ts'
+import { termsOf, type View, type ViewKey } from './view.ts'
 
 export interface LoadingOptions {
   readonly remote: Remote
@@ -76,19 +76,20 @@ export function openLoading(options: LoadingOptions) {
     }
     let value: V
     let text: string
+    let terms: ReturnType<typeof termsOf>
     try {
       const loaded = await load(question, isMine)
       if (loaded === LOST) return LOST
       value = loaded as V
       text = textOf(value)
+      terms = termsOf(question.view, question.key, clock.now())
     } catch (error) {
       // Without it the others wait until the lease has run out.
       await remote.fail(spot, mine, errorText(error), throttleMs).catch(() => {})
       throw error
     }
-    const { softMs, hardMs } = termsOf(question.view, question.key, clock.now())
     try {
-      const freshMs = await remote.fill(spot, mine, text, softMs, hardMs)
+      const freshMs = await remote.fill(spot, mine, text, terms.softMs, terms.hardMs)
       if (freshMs !== undefined) return { value, filled: { text, freshMs } }
     } catch (error) {
       events.emit('disturbed', { reason: messageOf(error) })
@@ -129,12 +130,6 @@ export function readText<V>(text: string): { readonly value: V } | undefined {
   } catch {
     return undefined
   }
-}
-
-/** When the next one is due, and how long the old one may be given, ms from now. */
-export function termsOf<K extends ViewKey>(view: View<K, unknown>, key: K, now: number) {
-  const softMs = lifetimeOf(view, key, now)
-  return { softMs, hardMs: softMs + (view.graceMs ?? 0) }
 }
 
 const errorText = (error: unknown) =>

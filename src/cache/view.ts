@@ -70,12 +70,31 @@ export function encodeKey<K extends ViewKey>(view: View<K, unknown>, key: NoInfe
 export const placeOf = <K extends ViewKey>(view: View<K, unknown>, key: NoInfer<K>): string =>
   `${view.name}:${encodeKey(view, key)}`
 
-/** Shorter by up to a tenth, which the key decides, so that what was stored together does not end together. */
+// An answer in Redis begins with its end in 13 digits.
+const LIFETIME_MAX_MS = 100 * 365 * 86_400_000
+
+/**
+ * From `least` to a hundred years; `least` for what is no number. Redis takes whole ms above 0 only, and with one that it
+ * refuses it stores none of the same call: everybody waits for their leases, and three such calls are taken for its end.
+ */
+const wholeMs = (ms: number, least: number) =>
+  Number.isNaN(ms) ? least : Math.min(Math.max(Math.ceil(ms), least), LIFETIME_MAX_MS)
+
+/**
+ * Shorter by up to a tenth, which the key decides, so that what was stored together does not end together. Whole ms, from
+ * 1 for what is over already.
+ */
 export function lifetimeOf<K extends ViewKey>(view: View<K, unknown>, key: K, now: number): number {
   const ms = typeof view.lifetimeMs === 'number' ? view.lifetimeMs : view.lifetimeMs(key, now)
   let mixed = 0
   for (const letter of placeOf(view, key)) mixed = (mixed * 31 + letter.charCodeAt(0)) % 1_000
-  return Math.ceil(ms * (1 - mixed / 10_000))
+  return wholeMs(ms * (1 - mixed / 10_000), 1)
+}
+
+/** When the next one is due, and how long the old one may be given, ms from now. */
+export function termsOf<K extends ViewKey>(view: View<K, unknown>, key: K, now: number) {
+  const softMs = lifetimeOf(view, key, now)
+  return { softMs, hardMs: softMs + wholeMs(view.graceMs ?? 0, 0) }
 }
 
 function encodePart(

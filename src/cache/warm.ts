@@ -7,10 +7,10 @@ import type { Bulkhead } from './bulkhead.ts'
 import type { Spot } from './entries.ts'
 import { isAway } from './epochs.ts'
 import type { CacheEmitter } from './events.ts'
-import { checked, termsOf, textOf } from './loading.ts'
+import { checked, textOf } from './loading.ts'
 import { spotOf } from './remote.ts'
 import type { AnySource, WarmSource } from './source.ts'
-import type { ViewKey } from './view.ts'
+import { termsOf, type ViewKey } from './view.ts'
 
 /** What became of the keys of one view; their sum is `keys`, less what an abort or a failure left. */
 export interface WarmReport {

@@ -34,7 +34,7 @@ describe('a load that waits for room', () => {
       return 1
     })
     const result = await eventually(async () => {
-      const [lease] = await rig.admin().keys('{cache}:*:prices:BTC')
+      const [lease] = await rig.admin().keys('{cache}:*:prices:BTC@*')
       return lease === undefined
     })
     expect(result).toBe(true)
@@ -204,6 +204,30 @@ it('an answer whose key holds something else is loaded, and those asked for with
   const asked = [0, 1, 2].map((i) => views.get(apart, [`S${i}`], async () => 10 + i))
   expect(await Promise.all(asked)).toEqual([10, 11, 12])
   expect(await views.get(apart, ['S1'], async () => 99)).toBe(11)
+})
+
+it('an answer whose lifetime is none leaves those alone that are asked for with it', async () => {
+  const { views } = await rig.process({ leaseMs: 500 })
+  const { bypassed } = views.stats()
+  const oddOf = (ms: number) => ({ ...apart, name: 'odd', lifetimeMs: () => ms, graceMs: 0.5 })
+  const odd = [0, -5, 0.5, Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER]
+  for (const [i, ms] of odd.entries()) {
+    const asked = [views.get(oddOf(ms), [`S${i}`], async () => 1), views.get(apart, [`S${i}`], async () => 2)]
+    expect(await Promise.all(asked)).toEqual([1, 2])
+    expect(await views.get(apart, [`S${i}`], async () => 3)).toBe(2)
+  }
+  for (const i of [4, 5]) expect(await views.get(oddOf(odd[i]!), [`S${i}`], async () => 4)).toBe(1)
+  expect(views.stats().bypassed).toBe(bypassed)
+})
+
+it('a load whose lifetime cannot be told has failed, and nobody waits for it', async () => {
+  const { views } = await rig.process()
+  const lifetimeMs = () => {
+    throw new Error('no calendar')
+  }
+  const asked = () => views.get({ ...apart, lifetimeMs }, ['BTC'], async () => 1)
+  await expect(asked()).rejects.toThrow('no calendar')
+  await expect(asked()).rejects.toMatchObject({ code: 'CACHE_LOAD_FAILED' })
 })
 
 it('answers of many bytes that are asked for together all come', async () => {
