@@ -11,7 +11,7 @@ import { postgresBuilder, queryOf, textBuilder } from './postgres-connection.ts'
 import { isLostRace, isStalePlan, postgresError } from './postgres-errors.ts'
 import type { Fields, PreparedSelect, RowOf } from './prepared-select.ts'
 import { type Backend, BUSY_MS, runOn, TryAgain, type Work } from './run.ts'
-import { assertUsable, type Kind, type Transaction, txOf } from './transaction.ts'
+import { endWork, type Kind, type Transaction, txOf } from './transaction.ts'
 import { upsertPostgres } from './upsert-postgres.ts'
 
 // No statement of Sluice takes a second; these end what hangs. The client's own limit is for a frozen server.
@@ -108,8 +108,7 @@ async function workOn<T>(
           areNew ? copyRows(copy, table, rows) : upsertPostgres(sql, table, rows),
       }),
     )
-    assertUsable(transaction)
-    transaction.ended = true
+    endWork(transaction)
     await settle()
     await commit(client, where)
     return value

@@ -9,7 +9,7 @@ import { openMutex } from './mutex.ts'
 import { type Backend, runOn, TryAgain, type Turn, type Work } from './run.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite-connection.ts'
 import { sqliteError, thrown } from './sqlite-errors.ts'
-import { assertUsable, type Transaction, txOf } from './transaction.ts'
+import { endWork, type Transaction, txOf } from './transaction.ts'
 import { upsertSqlite } from './upsert-sqlite.ts'
 
 // Reads that are open at once; each has a connection with its own page cache. More wait for their turn.
@@ -101,8 +101,7 @@ async function attempt<T>(
         upsert: (table, rows, areNew) => upsertSqlite(client, table, rows, areNew),
       }),
     )
-    assertUsable(transaction)
-    transaction.ended = true
+    endWork(transaction)
     commit(path, file)
     return value
   } catch (error) {

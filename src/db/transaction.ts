@@ -13,14 +13,17 @@ export interface Transaction {
   readonly kind: Kind
   readonly callbacks: (() => void | Promise<void>)[]
   ended: boolean
+  /** Upserts that have not ended. */
+  upserting: number
   /** The first statement's failure. */
-  failure: SluiceError | undefined
+  failure: unknown
 }
 
 export const openTransaction = (kind: Kind): Transaction => ({
   kind,
   callbacks: [],
   ended: false,
+  upserting: 0,
   failure: undefined,
 })
 
@@ -36,9 +39,19 @@ export function assertUsable(transaction: Transaction): void {
 }
 
 /** Remembers a statement's failure and gives it back to be thrown. */
-export function fail(transaction: Transaction, error: SluiceError): SluiceError {
+export function fail<E>(transaction: Transaction, error: E): E {
   transaction.failure ??= error
   return error
+}
+
+/** No statement may follow. Throws unless all that the work has begun may be committed. */
+export function endWork(transaction: Transaction): void {
+  assertUsable(transaction)
+  transaction.ended = true
+  // It runs in pages, and some of them have been written.
+  if (transaction.upserting > 0) {
+    throw new SluiceError('USAGE', 'An upsert had not ended when its write() did; await every query in it.')
+  }
 }
 
 export interface TxParts {
@@ -70,7 +83,15 @@ export function txOf(transaction: Transaction, { sql, t, lockRows, rows, upsert 
     rows,
     async upsert(table, rows, { areNew = false } = {}) {
       refuseInRead('upsert')
-      await upsert(table, rows, areNew)
+      transaction.upserting++
+      try {
+        await upsert(table, rows, areNew)
+      } catch (error) {
+        // Of a value that no column takes no statement knows, and the pages in front of it are written.
+        throw fail(transaction, error)
+      } finally {
+        transaction.upserting--
+      }
     },
     afterCommit(fire) {
       refuseInRead('afterCommit')

@@ -145,6 +145,31 @@ describe.each(drivers)('an upsert on %s', (driver) => {
     expect(await opportunities()).toEqual(before)
   })
 
+  it.each([true, false])(
+    'leaves no part of itself when it fails and nobody minds, or is not awaited (new: %s)',
+    async (areNew) => {
+      const rows = Array.from({ length: 5_000 }, (_, i) => ({
+        ...{ venue: 'part', asset: `A${i}`, amount: '1', opening: '1', updatedAt: i },
+      }))
+      const wrong = [...rows.slice(1), { ...rows[0]!, updatedAt: Number.NaN }]
+      const count = () =>
+        place.database.read(({ sql, t: { cash } }) => sql.$count(cash, eq(cash.venue, 'part')))
+      const swallowing = place.database.write(async ({ t, upsert }) => {
+        await upsert(t.cash, wrong, { areNew }).catch(() => undefined)
+      })
+      await expect(swallowing).rejects.toThrow(RangeError)
+      expect(await count()).toBe(0)
+      let late: Promise<void> | undefined
+      const hurrying = place.database.write(async ({ t, upsert }) => {
+        late = upsert(t.cash, rows, { areNew })
+        late.catch(() => undefined)
+      })
+      await expect(hurrying).rejects.toMatchObject({ code: 'USAGE' })
+      await expect(late).rejects.toThrow()
+      expect(await count()).toBe(0)
+    },
+  )
+
   it('refuses two new rows that are the same', async () => {
     const row = { consumerGroup: 'g', eventId: 'twice', at: 1 }
     const twice = place.database.write(({ t, upsert }) => upsert(t.inbox, [row, row], { areNew: true }))
