@@ -103,7 +103,7 @@ end`
  */
 export const OPEN = defineScript(`${NOW}
 local known = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'shapes')
-if known[1] and known[2] == ARGV[1] then return { known[1], now, known[3] or '' } end
+if known[1] and known[2] == ARGV[1] then return { known[1], now, known[3] or '' } end${ALLOW_FULL}
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'sequence', 0, 'versions', 0, 'shapes', '')
 return { ARGV[2], now, '' }`)
 

@@ -181,6 +181,25 @@ describe('a drop', () => {
     }
   })
 
+  it('is told also by a Redis that is full as it begins, like a replica in the place of a full master', async () => {
+    const [here, writer] = await Promise.all([rig.process(), rig.process()])
+    const dropped = async (from: number, to: number) => {
+      expect(await here.views.get(prices, ['BTC'], async () => from)).toBe(from)
+      await writer.views.drop([dropKey(prices, ['BTC'])])
+      await eventually(async () => (await here.views.get(prices, ['BTC'], async () => to)) === to)
+    }
+    await dropped(1, 2)
+    await rig.admin().config('SET', 'maxmemory', '1')
+    try {
+      const { flushes } = here.views.stats()
+      await rig.admin().del('{cache}:meta')
+      await eventually(() => here.views.stats().flushes > flushes)
+      await dropped(3, 4)
+    } finally {
+      await rig.admin().config('SET', 'maxmemory', '0')
+    }
+  })
+
   it('passes a full Redis also while many ask it for answers that it cannot store', async () => {
     const { views } = await rig.process()
     const apart = { ...prices, level: 'redis' as const }
