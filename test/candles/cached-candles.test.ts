@@ -92,11 +92,14 @@ it('and are read once as long as nothing changes', async () => {
   await test.database.write((tx) => tellChange(tx, { ...KEY, ...range, kind: 'purged' }, 'files', 1))
   relay.nudge()
   await eventually(async () => (await closes()).length === 0)
-  // More than is worth keeping.
-  const kept = views.stats().entries
-  await cached.range({ ...KEY, limit: 1_001 })
-  await cached.range(KEY)
-  expect(views.stats().entries).toBe(kept)
+  // More than is worth keeping. Again where a late heartbeat of a busy machine has emptied the memory meanwhile.
+  let limit = 1_000
+  await eventually(async () => {
+    await cached.range(KEY)
+    const { entries } = views.stats()
+    await cached.range({ ...KEY, limit: ++limit })
+    return views.stats().entries === entries
+  })
 })
 
 it('and live until the market opens, as its holidays say', () => {
