@@ -1,12 +1,10 @@
 // What runs in this context; a table of contents.
-import { type Bus, RetryAfter } from '../bus/index.ts'
+import { type Bus, writeEffect } from '../bus/index.ts'
 import { opportunities } from '../catalog/index.ts'
-import { type Database, isPassing } from '../db/index.ts'
-import { messageOf, type Task } from '../kernel/index.ts'
+import type { Database } from '../db/index.ts'
+import type { Task } from '../kernel/index.ts'
 import type { Execute } from './execute.ts'
 import { recordOpportunity } from './record.ts'
-
-const RETRY_MS = 500
 
 /** Executes opportunities, one of a symbol at a time. */
 export const executorTask = (bus: Bus, execute: Execute): Task =>
@@ -26,12 +24,6 @@ export const recorderTask = (bus: Bus, database: Database): Task =>
     group: 'recorder',
     order: 'key',
     crashesMax: Number.POSITIVE_INFINITY,
-    async handle({ data }) {
-      try {
-        await database.write((tx) => recordOpportunity(tx, data))
-      } catch (error) {
-        // A full disk of half a minute used up the attempts, and the opportunity was a dead letter.
-        throw isPassing(error) ? new RetryAfter(RETRY_MS, messageOf(error)) : error
-      }
-    },
+    // What it writes is the same whoever writes it and in whatever order.
+    handle: ({ data }) => writeEffect(database, undefined, (tx) => recordOpportunity(tx, data)),
   })

@@ -1,8 +1,8 @@
 // What runs: one consumer of funding, in order for each instrument.
-import { type Bus, checkOwnership, RetryAfter } from '../bus/index.ts'
+import { type Bus, writeEffect } from '../bus/index.ts'
 import { marketFunding } from '../catalog/index.ts'
-import { type Database, isPassing } from '../db/index.ts'
-import { type Clock, messageOf, type Task } from '../kernel/index.ts'
+import type { Database } from '../db/index.ts'
+import type { Clock, Task } from '../kernel/index.ts'
 import { bookFunding, FUNDING_GROUP } from './book-funding.ts'
 import type { FundingEmitter } from './events.ts'
 
@@ -16,8 +16,6 @@ export interface FundingOptions {
   readonly nudge: () => void
 }
 
-const RETRY_MS = 500
-
 /** Books funding rates, each once, and the newest context of each instrument. */
 export const bookFundings = ({ bus, db, clock, events, nudge }: FundingOptions): Task =>
   bus.consume({
@@ -26,19 +24,10 @@ export const bookFundings = ({ bus, db, clock, events, nudge }: FundingOptions):
     order: 'key',
     async handle({ id, data }, { ownership }) {
       const beganAt = clock.monotonic()
-      try {
-        const booked = await db.write(async (tx) => {
-          // A worker that was paused past its lease would put an older rate over a newer one.
-          if (ownership) await checkOwnership(tx, ownership)
-          return bookFunding(tx, id, data)
-        })
-        const { venue, symbol } = data
-        events.emit('booked', { ...booked, venue, symbol, tookMs: clock.monotonic() - beganAt })
-        if (booked.what === 'rate') nudge()
-      } catch (error) {
-        // The database comes back or it does not; giving a settlement up meanwhile would lose it.
-        if (isPassing(error)) throw new RetryAfter(RETRY_MS, messageOf(error))
-        throw error
-      }
+      // Without the ownership, a worker that was paused past its lease would put an older rate over a newer one.
+      const booked = await writeEffect(db, ownership, (tx) => bookFunding(tx, id, data))
+      const { venue, symbol } = data
+      events.emit('booked', { ...booked, venue, symbol, tookMs: clock.monotonic() - beganAt })
+      if (booked.what === 'rate') nudge()
     },
   })

@@ -1,8 +1,8 @@
 // What the insights worker runs: one consumer of records, in order for each key.
-import { type Bus, checkOwnership, RetryAfter } from '../bus/index.ts'
+import { type Bus, writeEffect } from '../bus/index.ts'
 import { insightRecords } from '../catalog/index.ts'
-import { type Database, isPassing } from '../db/index.ts'
-import { type Clock, messageOf, type Task } from '../kernel/index.ts'
+import type { Database } from '../db/index.ts'
+import type { Clock, Task } from '../kernel/index.ts'
 import { bookRecord, INSIGHTS_GROUP } from './book-record.ts'
 import type { InsightEmitter } from './events.ts'
 
@@ -16,8 +16,6 @@ export interface InsightsOptions {
   readonly nudge: () => void
 }
 
-const RETRY_MS = 500
-
 /** Books each record once, in a transaction of its own as the ledger does. */
 export const bookRecords = ({ bus, db, clock, events, nudge }: InsightsOptions): Task =>
   bus.consume({
@@ -27,19 +25,9 @@ export const bookRecords = ({ bus, db, clock, events, nudge }: InsightsOptions):
     async handle({ id, time, data }, { ownership }) {
       const { kind } = data
       const beganAt = clock.monotonic()
-      try {
-        const result = await db.write(async (tx) => {
-          // A worker that was paused past its lease books nothing any more.
-          if (ownership) await checkOwnership(tx, ownership)
-          return bookRecord(tx, id, time, data)
-        })
-        if (result !== 'booked') return void events.emit('passed', { kind, reason: result })
-        events.emit('booked', { kind, tookMs: clock.monotonic() - beganAt })
-        nudge()
-      } catch (error) {
-        // The database comes back or it does not; giving a record up meanwhile would lose it.
-        if (isPassing(error)) throw new RetryAfter(RETRY_MS, messageOf(error))
-        throw error
-      }
+      const result = await writeEffect(db, ownership, (tx) => bookRecord(tx, id, time, data))
+      if (result !== 'booked') return void events.emit('passed', { kind, reason: result })
+      events.emit('booked', { kind, tookMs: clock.monotonic() - beganAt })
+      nudge()
     },
   })

@@ -1,8 +1,8 @@
 // What the ledger runs: one consumer of executions, in order for each symbol.
-import { type Bus, checkOwnership, Reject, RetryAfter } from '../bus/index.ts'
+import { type Bus, Reject, writeEffect } from '../bus/index.ts'
 import { executions } from '../catalog/index.ts'
-import { type Database, isPassing } from '../db/index.ts'
-import { type Clock, isSluiceError, messageOf, type Task } from '../kernel/index.ts'
+import type { Database, Tx } from '../db/index.ts'
+import { type Clock, isSluiceError, type Task } from '../kernel/index.ts'
 import { bookEvent, LEDGER_GROUP } from './book-event.ts'
 import type { LedgerEmitter } from './events.ts'
 
@@ -15,8 +15,6 @@ export interface LedgerOptions {
   /** Called after a commit that left something in the outbox: the relay's nudge. */
   readonly nudge: () => void
 }
-
-const RETRY_MS = 500
 
 /**
  * Books fills and the ends of executions, each once. What contradicts the books goes to the dead letters.
@@ -37,18 +35,13 @@ export const bookExecutions = ({ bus, db, clock, events, nudge }: LedgerOptions)
       const { symbol } = data
       const beganAt = clock.monotonic()
       try {
-        const { result, mismatch } = await db.write(async (tx) => {
-          // A worker that was paused past its lease books nothing any more.
-          if (ownership) await checkOwnership(tx, ownership)
-          return bookEvent(tx, eventId, data)
-        })
+        const book = (tx: Tx) => bookEvent(tx, eventId, data)
+        const { result, mismatch } = await writeEffect(db, ownership, book)
         if (mismatch) events.emit('mismatch', { id, symbol, reason: mismatch })
         if (result === 'duplicate') return void events.emit('duplicate', { kind, id, symbol })
         events.emit('booked', { kind, id, symbol, tookMs: clock.monotonic() - beganAt })
         nudge()
       } catch (error) {
-        // The database comes back or it does not; giving a fill up meanwhile would lose it.
-        if (isPassing(error)) throw new RetryAfter(RETRY_MS, messageOf(error))
         if (!isSluiceError(error, 'LEDGER_MISMATCH')) throw error
         events.emit('mismatch', { id, symbol, reason: error.message })
         throw new Reject(`${error.code}: ${error.message}`, { cause: error })
